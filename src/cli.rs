@@ -1,0 +1,104 @@
+//! Which word leads where.
+
+use crate::{
+    commands,
+    error::{Error, Exit, codes},
+    ui::{Manner, Ui},
+    world::{World, paths::Paths},
+};
+use clap::{Parser, Subcommand};
+use std::{ffi::OsString, path::PathBuf};
+
+/// Your own mail server in one command
+#[derive(Parser, Debug)]
+#[command(name = "mailctl", version, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Folder that holds everything: settings, state, keys, mail
+    #[arg(long, global = true, value_name = "DIR", env = "MAILCTL_HOME", default_value = "/var/lib/mailctl")]
+    pub home: PathBuf,
+    /// Name of the stack, for several on one host
+    #[arg(long, global = true, value_name = "NAME", env = "MAILCTL_PROJECT", default_value = "mailctl")]
+    pub project: String,
+    /// Print results as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print only results and errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Take the safe default for every question
+    #[arg(long, short, global = true)]
+    pub yes: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Version(commands::version::Args),
+}
+
+impl Command {
+    async fn run(self, world: &World, ui: &mut Ui) -> Result<(), Error> {
+        match self {
+            Self::Version(args) => commands::version::run(args, world, ui).await,
+        }
+    }
+}
+
+/// Runs one command line; the result is the exit status.
+pub fn main(
+    args: impl IntoIterator<Item = OsString>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage as u8 } else { 0 };
+        }
+    };
+    let mut ui = Ui::new(Manner { json: cli.json, quiet: cli.quiet, yes: cli.yes });
+    match start(cli, environment, &mut ui) {
+        Ok(()) => 0,
+        Err(error) => {
+            ui.fail(&error);
+            error.code().exit as u8
+        }
+    }
+}
+
+fn start(
+    cli: Cli,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ui: &mut Ui,
+) -> Result<(), Error> {
+    let home = std::path::absolute(&cli.home)
+        .map_err(|e| Error::new(codes::USAGE, format!("cannot use home {}", cli.home.display())).cause(e))?;
+    let world = World {
+        paths: Paths::new(home),
+        project: project_name(&cli.project)?,
+        environment: environment
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(key, _)| key.starts_with("MAILCTL_"))
+            .collect(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::new(codes::IO, "cannot start").cause(e))?;
+    runtime.block_on(cli.command.run(&world, ui))
+}
+
+/// Engine names: letters, digits and hyphens, at most 40.
+fn project_name(text: &str) -> Result<String, Error> {
+    let fits = (1..=40).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(Error::new(codes::USAGE, format!("project {text:?} is not a usable name"))
+            .hint("use 1 to 40 lower-case letters, digits and hyphens, as in --project mail2"))
+    }
+}

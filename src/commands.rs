@@ -1,0 +1,4 @@
+//! One file per word of the command line: its `Args` (doc comments are the help text) and
+//! `run(args, &World, &mut Ui)`.
+
+pub mod version;

@@ -1,0 +1,1 @@
+//! `mailctl daemon`: the hot path. It never reaches the engine.

@@ -1,0 +1,21 @@
+//! Every error code there is. `mailctl help errors` is made from this table.
+
+use super::{Code, Exit};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $id:ident = $name:literal, $exit:ident, $manual:literal;)*) => {
+        $(#[doc = $manual] pub const $id: Code = Code { name: $name, exit: Exit::$exit, manual: $manual };)*
+        /// All of them, in the order of this file.
+        pub const ALL: &[Code] = &[$($id),*];
+    };
+}
+
+codes! {
+    USAGE = "usage", Usage, "The command line cannot be understood. The message shows the right form.";
+    NAME_MALFORMED = "name.malformed", Usage, "An address, domain or selector has a form that mail does not allow. Nothing was changed.";
+    SETTINGS_MISSING = "settings.missing", Settings, "There are no settings in this home yet. `mailctl init` makes them.";
+    SETTINGS_INVALID = "settings.invalid", Settings, "A settings file has a key or a value that is not understood. The message names the file and the line.";
+    LOCKED = "store.locked", Again, "Another mailctl command is changing this home. It ends by itself; the message says which process it is.";
+    IO = "io", Io, "Reading or writing a file failed. The message names the file and the cause.";
+    BUG = "bug", Bug, "A fault of mailctl's own. Please report it with the output of `mailctl version`.";
+}

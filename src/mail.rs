@@ -1,0 +1,3 @@
+//! The words and rules of running mail. Pure: no I/O, no clock, no async.
+
+pub mod address;

@@ -1,0 +1,1 @@
+//! What should run, and the steps from what runs to that. Values only: nothing here acts.

@@ -1,0 +1,151 @@
+//! `settings.env` + `mailctl.toml` + the environment become [`Settings`], every value with its origin.
+//!
+//! Only this room interprets configuration text. It never touches the disk: text comes in, values go out.
+
+pub mod trust;
+
+use crate::mail::address::{Address, Domain, Selector};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
+use trust::Trust;
+
+/// A value that must never be shown: it prints as `(hidden)` everywhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps the text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the one place that must write it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+/// Everything the operator decides, parsed.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `DOMAIN`: the first served domain.
+    pub domain: Domain,
+    /// `HOSTNAME`: the server's own name (EHLO, certificate). Never a served domain.
+    pub hostname: Domain,
+    /// `ADMIN_EMAIL`: mailbox that gets mail for the role addresses.
+    pub admin: Address,
+    /// `ADDITIONAL_DOMAINS`: further served domains.
+    pub additional_domains: Vec<Domain>,
+    /// `DKIM_SELECTOR`: selector for new keys; `None` = dated (`mYYYYMM`).
+    pub dkim_selector: Option<Selector>,
+    /// `TRUSTED_NETWORKS`: clients that may relay without login.
+    pub trusted: Trust,
+    /// `MESSAGE_SIZE_LIMIT`: octets.
+    pub message_size_limit: u64,
+    /// `MAILBOX_SIZE_LIMIT`: octets; 0 = none.
+    pub mailbox_size_limit: u64,
+    /// `ENABLE_*`: what Dovecot serves.
+    pub protocols: Protocols,
+    /// `RELAY_HOST` and friends: where all outgoing mail goes instead of the recipients' MX.
+    pub relay: Option<Relay>,
+    /// `TZ`: zone of the log lines.
+    pub timezone: String,
+    /// `[ports]`.
+    pub ports: Ports,
+    /// `[network]`.
+    pub network: Network,
+    /// `[limits]`: per container.
+    pub limits: Limits,
+    /// `[postfix.main]`, `[postfix.master]`, `[postfix.transport]`: raw, wins over what is rendered.
+    pub raw: Raw,
+}
+
+impl Settings {
+    /// The domains that the settings serve, first `DOMAIN`.
+    pub fn domains(&self) -> impl Iterator<Item = &Domain> {
+        std::iter::once(&self.domain).chain(&self.additional_domains)
+    }
+}
+
+/// Which protocols Dovecot serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Protocols {
+    /// 143 and 993.
+    pub imap: bool,
+    /// 110 and 995.
+    pub pop3: bool,
+    /// 4190.
+    pub managesieve: bool,
+}
+
+/// The next hop for all outgoing mail.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    /// `[host]:port` or `host:port`, as Postfix's `relayhost`.
+    pub host: String,
+    /// Login at the relay.
+    pub user: Option<String>,
+    /// Password at the relay.
+    pub password: Option<Secret>,
+    /// Postfix's `smtp_tls_security_level` towards it: `none`, `may`, `encrypt`, `verify`, `secure`, `dane`.
+    pub tls: String,
+}
+
+/// Published host ports; 0 = any free one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// 25.
+    pub smtp: u16,
+    /// 465.
+    pub submissions: u16,
+    /// 587.
+    pub submission: u16,
+    /// 143.
+    pub imap: u16,
+    /// 993.
+    pub imaps: u16,
+    /// 110.
+    pub pop3: u16,
+    /// 995.
+    pub pop3s: u16,
+    /// 4190.
+    pub managesieve: u16,
+}
+
+/// The stack's own bridge network and what it publishes on.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// Host address that ports are published on; default `0.0.0.0`.
+    pub listen: IpAddr,
+    /// Fixed IPv4 subnet; `None` = the engine picks one.
+    pub subnet: Option<ipnet::Ipv4Net>,
+    /// IPv6 subnet; `None` = no IPv6 in the containers, and then none is published.
+    pub subnet6: Option<ipnet::Ipv6Net>,
+}
+
+/// Limits of each container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Octets.
+    pub memory: u64,
+    /// Thousandths of a processor.
+    pub millicpus: u32,
+    /// Processes and threads.
+    pub pids: u32,
+}
+
+/// Raw Postfix settings in the operator's own words.
+#[derive(Clone, Debug, Default)]
+pub struct Raw {
+    /// `parameter = value` of `main.cf`.
+    pub main: BTreeMap<String, String>,
+    /// `service/type` = the rest of a `master.cf` entry, or `service/type/parameter` = value.
+    pub master: BTreeMap<String, String>,
+    /// `pattern` = `transport:nexthop`.
+    pub transport: BTreeMap<String, String>,
+}

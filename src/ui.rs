@@ -1,0 +1,92 @@
+//! The only place that prints: data on stdout, words on stderr, meaning never by colour alone.
+
+use crate::error::Error;
+use std::io::{self, IsTerminal, Write};
+
+/// How the person wants to be spoken to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// Data as JSON.
+    pub json: bool,
+    /// Only results and errors.
+    pub quiet: bool,
+    /// Never ask.
+    pub yes: bool,
+}
+
+/// The person at the terminal, or the program reading it.
+pub struct Ui {
+    manner: Manner,
+    /// Set when stdout's reader has gone (`mailctl user list | head`): nothing more to say, and no fault.
+    closed: bool,
+}
+
+impl Ui {
+    /// A voice on this process's stdout and stderr.
+    pub fn new(manner: Manner) -> Self {
+        Self { manner, closed: false }
+    }
+
+    /// How to speak.
+    pub fn manner(&self) -> Manner {
+        self.manner
+    }
+
+    /// Whether a question can be asked at all.
+    pub fn can_ask(&self) -> bool {
+        !self.manner.yes && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// One line of data on stdout.
+    pub fn data(&mut self, line: impl AsRef<str>) {
+        self.write(&format!("{}\n", line.as_ref()));
+    }
+
+    /// A block of data on stdout, exactly as given.
+    pub fn write(&mut self, text: &str) {
+        if !self.closed && io::stdout().lock().write_all(text.as_bytes()).is_err() {
+            self.closed = true;
+        }
+    }
+
+    /// Whether the reader of stdout has gone; long listings stop here.
+    pub fn closed(&self) -> bool {
+        self.closed
+    }
+
+    /// A value as JSON on stdout, one line.
+    pub fn json(&mut self, value: &impl serde::Serialize) {
+        if let Ok(text) = serde_json::to_string(value) {
+            self.data(text);
+        }
+    }
+
+    /// Words for the person: progress, results, what comes next.
+    pub fn say(&mut self, line: impl AsRef<str>) {
+        if !self.manner.quiet {
+            let _ = writeln!(io::stderr().lock(), "{}", line.as_ref());
+        }
+    }
+
+    /// Something that works but should not stay so.
+    pub fn warn(&mut self, line: impl AsRef<str>) {
+        let _ = writeln!(io::stderr().lock(), "warning: {}", line.as_ref());
+    }
+
+    /// The end of a command that failed.
+    pub fn fail(&mut self, error: &Error) {
+        if self.manner.json {
+            self.json(&serde_json::json!({"error": {
+                "code": error.code().name, "what": error.what(), "causes": error.causes(), "hints": error.hints(),
+            }}));
+        }
+        let mut out = io::stderr().lock();
+        let _ = writeln!(out, "error[{}]: {}", error.code().name, error.what());
+        for cause in error.causes() {
+            let _ = writeln!(out, "  because: {cause}");
+        }
+        for hint in error.hints() {
+            let _ = writeln!(out, "  try: {hint}");
+        }
+    }
+}
