@@ -1,0 +1,46 @@
+# Everything a fresh Debian or Ubuntu needs is installed by these targets (as root).
+#   make demo     a whole mail server with two users, shown working, then taken down
+#   make test     every ring of tests, the real engine included
+#   make bench    every benchmark; ends with one line each
+#   make install  release binary, units, manual page and completions
+
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.PHONY: demo build test lint bench bless install
+
+demo: build
+	@.ci/provision engine
+	@target/debug/mailctl demo $(if $(wildcard target/base.tar),--base-rootfs target/base.tar) $(ARGS)
+
+build:
+	@.ci/provision build
+	cargo build --locked
+
+test: build
+	@.ci/provision engine test
+	.ci/rings
+
+lint:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+bench:
+	@.ci/provision build engine test
+	@rm -f target/bench.txt
+	cargo bench --locked
+	@echo; cat target/bench.txt
+
+# Rewrites the golden files from what the program does now; read the difference before you commit it.
+bless: build
+	MAILCTL_BLESS=1 cargo test --locked --test render --test cli_reference --test settings_example
+
+install:
+	@.ci/provision build
+	cargo build --locked --release
+	install -D -m 0755 target/release/mailctl $(DESTDIR)$(PREFIX)/bin/mailctl
+	target/release/mailctl man | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/man/man1/mailctl.1
+	target/release/mailctl completions bash | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mailctl
+	target/release/mailctl completions zsh | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mailctl
+	target/release/mailctl completions fish | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mailctl.fish
