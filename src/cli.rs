@@ -74,14 +74,15 @@ fn start(
 ) -> Result<(), Error> {
     let home = std::path::absolute(&cli.home)
         .map_err(|e| Error::new(codes::USAGE, format!("cannot use home {}", cli.home.display())).cause(e))?;
+    let environment: Vec<(String, String)> = environment
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
     let world = World {
         paths: Paths::new(home),
         project: project_name(&cli.project)?,
-        environment: environment
-            .into_iter()
-            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(key, _)| key.starts_with("MAILCTL_"))
-            .collect(),
+        engine: environment.iter().find(|(key, _)| key == "DOCKER_HOST").map(|(_, host)| host.clone()),
+        environment: environment.into_iter().filter(|(key, _)| key.starts_with("MAILCTL_")).collect(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -1,5 +1,7 @@
 //! Settings and facts become a [`ConfigSet`]: whole files, with modes and one digest.
 
+pub mod ids;
+
 use crate::mail::address::{Domain, Selector};
 use sha2::{Digest, Sha256};
 

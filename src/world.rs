@@ -17,6 +17,8 @@ pub struct World {
     pub project: String,
     /// `MAILCTL_*` of the environment, for the settings.
     pub environment: Vec<(String, String)>,
+    /// `DOCKER_HOST` of the environment; `None` = the engine's usual socket.
+    pub engine: Option<String>,
 }
 
 impl World {
