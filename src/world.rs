@@ -2,6 +2,7 @@
 //! It reads no environment: what it needs of it comes in at the door.
 
 pub mod atomic;
+pub mod dialogue;
 pub mod lock;
 pub mod paths;
 

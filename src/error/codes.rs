@@ -16,6 +16,9 @@ codes! {
     SETTINGS_MISSING = "settings.missing", Settings, "There are no settings in this home yet. `mailctl init` makes them.";
     SETTINGS_INVALID = "settings.invalid", Settings, "A settings file has a key or a value that is not understood. The message names the file and the line.";
     LOCKED = "store.locked", Again, "Another mailctl command is changing this home. It ends by itself; the message says which process it is.";
+    TLS_UNUSABLE = "tls.unusable", Settings, "A certificate or key cannot be used. The message names the file and what is wrong with it.";
+    PEER_SILENT = "peer.silent", Unavailable, "A server did not answer, or ended the connection. `mailctl status` and `mailctl logs` tell more.";
+    DEMO_FAILED = "demo.failed", Wanting, "The demonstration did not show what it should. The message says which act and what the server answered; `mailctl demo --keep` leaves the stack up for a look.";
     IO = "io", Io, "Reading or writing a file failed. The message names the file and the cause.";
     BUG = "bug", Bug, "A fault of mailctl's own. Please report it with the output of `mailctl version`.";
 }

@@ -1,0 +1,178 @@
+//! A line-by-line conversation with a mail server, in clear or in TLS, as a mail program has it.
+//!
+//! For looking at a stack from outside (`mailctl demo`); mail itself never goes this way.
+
+use crate::error::{Error, codes};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::TlsConnector;
+
+/// Longest wait for one answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// Whom a client believes, and under which name it expects the server.
+#[derive(Clone)]
+pub struct Anchor {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+impl Anchor {
+    /// Believes the certificates in the PEM file `file`, for the host `name`.
+    pub fn from_pem(file: &Path, name: &str) -> Result<Self, Error> {
+        let unusable = |cause: String| {
+            Error::new(codes::TLS_UNUSABLE, format!("cannot use the certificate in {}", file.display())).cause(cause)
+        };
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(file).map_err(|e| unusable(e.to_string()))? {
+            let certificate = certificate.map_err(|e| unusable(e.to_string()))?;
+            roots.add(certificate).map_err(|e| unusable(e.to_string()))?;
+        }
+        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let name = ServerName::try_from(name.to_owned()).map_err(|e| unusable(e.to_string()))?;
+        Ok(Self { config: Arc::new(config), name })
+    }
+}
+
+/// An open conversation.
+pub struct Dialogue {
+    peer: SocketAddr,
+    stream: BufReader<Box<dyn Stream>>,
+}
+
+/// An SMTP reply (RFC 5321 §4.2).
+#[derive(Clone, Debug)]
+pub struct SmtpReply {
+    /// Three digits; 0 where the server said something else.
+    pub code: u16,
+    /// The lines without their codes.
+    pub lines: Vec<String>,
+}
+
+impl SmtpReply {
+    /// `250 2.0.0 Ok` as one line.
+    pub fn one_line(&self) -> String {
+        format!("{} {}", self.code, self.lines.join(" / "))
+    }
+
+    /// Whether one of the lines begins with `word` (EHLO keywords).
+    pub fn offers(&self, word: &str) -> bool {
+        self.lines.iter().any(|line| line.split(' ').next() == Some(word))
+    }
+}
+
+impl Dialogue {
+    /// Connects in clear; says nothing yet.
+    pub async fn connect(peer: SocketAddr) -> Result<Self, Error> {
+        let tcp = within(peer, "connect", TcpStream::connect(peer)).await?;
+        let _ = tcp.set_nodelay(true);
+        Ok(Self { peer, stream: BufReader::new(Box::new(tcp)) })
+    }
+
+    /// Connects with implicit TLS.
+    pub async fn connect_tls(peer: SocketAddr, anchor: &Anchor) -> Result<Self, Error> {
+        Self::connect(peer).await?.into_tls(anchor).await
+    }
+
+    /// Goes on in TLS; for after the server agreed to STARTTLS.
+    pub async fn into_tls(self, anchor: &Anchor) -> Result<Self, Error> {
+        let connector = TlsConnector::from(anchor.config.clone());
+        let tls = within(self.peer, "agree on TLS", connector.connect(anchor.name.clone(), self.stream.into_inner()))
+            .await?;
+        Ok(Self { peer: self.peer, stream: BufReader::new(Box::new(tls)) })
+    }
+
+    /// The next line without its line end.
+    pub async fn line(&mut self) -> Result<String, Error> {
+        let mut bytes = Vec::new();
+        let count = within(self.peer, "read", self.stream.read_until(b'\n', &mut bytes)).await?;
+        if count == 0 {
+            return Err(Error::new(codes::PEER_SILENT, format!("{} closed the connection", self.peer)));
+        }
+        Ok(String::from_utf8_lossy(&bytes).trim_end().to_owned())
+    }
+
+    /// Sends `text` as it is.
+    pub async fn send(&mut self, text: &str) -> Result<(), Error> {
+        within(self.peer, "write", async {
+            self.stream.write_all(text.as_bytes()).await?;
+            self.stream.flush().await
+        })
+        .await
+    }
+
+    /// Reads one SMTP reply.
+    pub async fn smtp_reply(&mut self) -> Result<SmtpReply, Error> {
+        let mut reply = SmtpReply { code: 0, lines: Vec::new() };
+        loop {
+            let line = self.line().await?;
+            reply.code = line.get(..3).and_then(|code| code.parse().ok()).unwrap_or(0);
+            reply.lines.push(line.get(4..).unwrap_or_default().to_owned());
+            if line.as_bytes().get(3) != Some(&b'-') {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// Sends one SMTP command and reads its reply.
+    pub async fn smtp(&mut self, command: &str) -> Result<SmtpReply, Error> {
+        self.send(&format!("{command}\r\n")).await?;
+        self.smtp_reply().await
+    }
+
+    /// Sends one IMAP command (RFC 9051) and reads up to its tagged result, which is the last line.
+    pub async fn imap(&mut self, tag: &str, command: &str) -> Result<Vec<String>, Error> {
+        self.send(&format!("{tag} {command}\r\n")).await?;
+        let mut lines = Vec::new();
+        loop {
+            let line = self.line().await?;
+            let last = line.strip_prefix(tag).is_some_and(|rest| rest.starts_with(' '));
+            lines.push(line);
+            if last {
+                return Ok(lines);
+            }
+        }
+    }
+
+    /// Sends one POP3 command (RFC 1939) and reads its one line.
+    pub async fn pop3(&mut self, command: &str) -> Result<String, Error> {
+        self.send(&format!("{command}\r\n")).await?;
+        self.line().await
+    }
+
+    /// Reads a POP3 multi-line answer up to its final dot.
+    pub async fn pop3_body(&mut self) -> Result<Vec<String>, Error> {
+        let mut lines = Vec::new();
+        loop {
+            let line = self.line().await?;
+            if line == "." {
+                return Ok(lines);
+            }
+            lines.push(line.strip_prefix('.').unwrap_or(&line).to_owned());
+        }
+    }
+}
+
+async fn within<T>(
+    peer: SocketAddr,
+    doing: &str,
+    work: impl Future<Output = std::io::Result<T>>,
+) -> Result<T, Error> {
+    let fail = || Error::new(codes::PEER_SILENT, format!("cannot {doing} at {peer}"));
+    match timeout(PATIENCE, work).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(fail().cause(error)),
+        Err(_) => Err(fail().cause(format!("no answer within {} s", PATIENCE.as_secs()))),
+    }
+}
