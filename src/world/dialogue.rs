@@ -32,7 +32,8 @@ impl Anchor {
     /// Believes the certificates in the PEM file `file`, for the host `name`.
     pub fn from_pem(file: &Path, name: &str) -> Result<Self, Error> {
         let unusable = |cause: String| {
-            Error::new(codes::TLS_UNUSABLE, format!("cannot use the certificate in {}", file.display())).cause(cause)
+            Error::new(codes::TLS_UNUSABLE, format!("cannot use the certificate in {}", file.display()))
+                .cause(cause)
         };
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_file_iter(file).map_err(|e| unusable(e.to_string()))? {
@@ -88,8 +89,12 @@ impl Dialogue {
     /// Goes on in TLS; for after the server agreed to STARTTLS.
     pub async fn into_tls(self, anchor: &Anchor) -> Result<Self, Error> {
         let connector = TlsConnector::from(anchor.config.clone());
-        let tls = within(self.peer, "agree on TLS", connector.connect(anchor.name.clone(), self.stream.into_inner()))
-            .await?;
+        let tls = within(
+            self.peer,
+            "agree on TLS",
+            connector.connect(anchor.name.clone(), self.stream.into_inner()),
+        )
+        .await?;
         Ok(Self { peer: self.peer, stream: BufReader::new(Box::new(tls)) })
     }
 
