@@ -1,0 +1,31 @@
+//! The engine asked behind the program's back: for faults that a test plants.
+
+use serde_json::Value;
+use std::process::Command;
+
+/// A request to the engine's API; `None` where it answered with an error.
+pub fn request(method: &str, path: &str) -> Option<Value> {
+    let output = Command::new("curl")
+        .args(["-sf", "-m", "30", "--unix-socket", "/var/run/docker.sock", "-X", method])
+        .arg(format!("http://engine{path}"))
+        .output()
+        .unwrap();
+    if !output.status.success() {
+        return None;
+    }
+    Some(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+}
+
+/// Process id of a service's first process, as the host sees it.
+pub fn pid(project: &str, service: &str) -> Option<u64> {
+    request("GET", &format!("/containers/{project}-{service}/json"))?["State"]["Pid"]
+        .as_u64()
+        .filter(|pid| *pid > 0)
+}
+
+/// Kills a service's first process as a crash would; a kill by the engine's API would count as an order to stop.
+pub fn crash(project: &str, service: &str) {
+    let pid = pid(project, service).unwrap();
+    let done = Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+    assert!(done.success());
+}
