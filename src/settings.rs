@@ -2,11 +2,48 @@
 //!
 //! Only this room interprets configuration text. It never touches the disk: text comes in, values go out.
 
+mod check;
+mod env_file;
+pub mod example;
+pub mod keys;
+pub mod near;
+mod settle;
+pub mod source;
+mod toml_file;
 pub mod trust;
+pub mod value;
 
 use crate::mail::address::{Address, Domain, Selector};
+use source::{Fault, Origin, Sources, Words};
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 use trust::Trust;
+
+/// Reads all sources at once; for those that have no secret file to open on the way.
+pub fn load(sources: &Sources<'_>) -> Result<Loaded, Vec<Fault>> {
+    Words::gather(sources).settle()
+}
+
+/// The settings, where each value comes from, and what works but should not stay so.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The values.
+    pub settings: Settings,
+    /// Every value with its origin, in the order of the table.
+    pub origins: Vec<Shown>,
+    /// One line each.
+    pub warnings: Vec<String>,
+}
+
+/// One value as it may be shown: secrets are hidden.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// `DOMAIN`, `ports.smtp`, `postfix.main.smtpd_banner`.
+    pub key: String,
+    /// As written; "" = nothing.
+    pub value: String,
+    /// Where it was decided.
+    pub origin: Origin,
+}
 
 /// A value that must never be shown: it prints as `(hidden)` everywhere.
 #[derive(Clone, PartialEq, Eq)]
@@ -149,3 +186,6 @@ pub struct Raw {
     /// `pattern` = `transport:nexthop`.
     pub transport: BTreeMap<String, String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ pub mod atomic;
 pub mod dialogue;
 pub mod lock;
 pub mod paths;
+mod settings;
 
 use crate::error::{Error, codes};
 use paths::Paths;

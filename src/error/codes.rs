@@ -15,6 +15,7 @@ codes! {
     NAME_MALFORMED = "name.malformed", Usage, "An address, domain or selector has a form that mail does not allow. Nothing was changed.";
     SETTINGS_MISSING = "settings.missing", Settings, "There are no settings in this home yet. `mailctl init` makes them.";
     SETTINGS_INVALID = "settings.invalid", Settings, "A settings file has a key or a value that is not understood. The message names the file and the line.";
+    SETTINGS_EXPOSED = "settings.exposed", Settings, "A file with a secret in it can be read or written by others. The message has the chmod that closes it.";
     LOCKED = "store.locked", Again, "Another mailctl command is changing this home. It ends by itself; the message says which process it is.";
     TLS_UNUSABLE = "tls.unusable", Settings, "A certificate or key cannot be used. The message names the file and what is wrong with it.";
     PEER_SILENT = "peer.silent", Unavailable, "A server did not answer, or ended the connection. `mailctl status` and `mailctl logs` tell more.";

@@ -45,6 +45,15 @@ impl Trust {
         self.0.iter().find(|(_, net)| net.contains(&address)).filter(|(taken, _)| *taken).map(|(_, net)| *net)
     }
 
+    /// A network so wide that trusting it makes an open relay.
+    pub fn too_wide(&self) -> Option<IpNet> {
+        let wide = |net: &IpNet| match net {
+            IpNet::V4(net) => net.prefix_len() < 8,
+            IpNet::V6(net) => net.prefix_len() < 16,
+        };
+        self.0.iter().find(|(taken, net)| *taken && wide(net)).map(|(_, net)| *net)
+    }
+
     /// The entries in Postfix's form: `!10.0.0.1/32`, `[::1]/128`.
     pub fn to_postfix(&self) -> Vec<String> {
         let form = |net: &IpNet| match net {

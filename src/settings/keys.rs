@@ -1,0 +1,198 @@
+//! The one table of settings: key, file, kind, default, and its paragraph of manual.
+//!
+//! `settings.env.example`, `mailctl help settings`, `mailctl init` and `config show` are all made from it.
+
+/// The file a key lives in. Each key lives in exactly one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// `settings.env`: what every install needs.
+    Env,
+    /// `mailctl.toml`: structure.
+    Toml,
+}
+
+impl Home {
+    /// Its file name.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Env => "settings.env",
+            Self::Toml => "mailctl.toml",
+        }
+    }
+}
+
+/// What a value looks like, in the words of the manual.
+pub type Kind = &'static str;
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// `DOMAIN`, or `ports.smtp` in `mailctl.toml`.
+    pub name: &'static str,
+    /// Its file.
+    pub home: Home,
+    /// What its value looks like.
+    pub kind: Kind,
+    /// Used where nothing is set; "" = nothing.
+    pub default: &'static str,
+    /// A value to show where there is no default.
+    pub example: &'static str,
+    /// Nothing works without it.
+    pub required: bool,
+    /// Never shown.
+    pub secret: bool,
+    /// Its paragraph of manual.
+    pub manual: &'static str,
+}
+
+impl Key {
+    /// The environment variable that wins over the file.
+    pub fn variable(&self) -> String {
+        format!("MAILCTL_{}", self.name.replace('.', "_").to_ascii_uppercase())
+    }
+
+    const fn default(mut self, text: &'static str) -> Self {
+        self.default = text;
+        self
+    }
+    const fn example(mut self, text: &'static str) -> Self {
+        self.example = text;
+        self
+    }
+    const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+    const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+}
+
+const fn key(home: Home, name: &'static str, kind: Kind, manual: &'static str) -> Key {
+    Key { name, home, kind, default: "", example: "", required: false, secret: false, manual }
+}
+const fn env(name: &'static str, kind: Kind, manual: &'static str) -> Key {
+    key(Home::Env, name, kind, manual)
+}
+const fn toml(name: &'static str, kind: Kind, manual: &'static str) -> Key {
+    key(Home::Toml, name, kind, manual)
+}
+
+const SIZE: Kind = "size: octets, or with unit B, k, M, G or T, as in 50M";
+const FLAG: Kind = "true or false";
+const PORT: Kind = "port number; 0 = any free one";
+const NAME: Kind = "domain name";
+
+/// Free tables of `mailctl.toml`: table, what it does.
+pub const TABLES: &[(&str, &str)] = &[
+    (
+        "postfix.main",
+        "Parameters of Postfix's main.cf in its own words, `parameter = \"value\"`. They survive every upgrade and win over what mailctl renders; Postfix itself checks them before anything is applied.",
+    ),
+    (
+        "postfix.master",
+        "Entries of Postfix's master.cf: `\"service/type\" = \"private unpriv chroot wakeup maxproc command\"` replaces or adds an entry, `\"service/type/parameter\" = \"value\"` sets one parameter of it, as `postconf -M` and `postconf -P` do.",
+    ),
+    (
+        "postfix.transport",
+        "Routes for single addresses or domains, in Postfix's own form: `\"address, domain, .subdomains or *\" = \"transport:nexthop\"`, as in `\"lists.example.org\" = \"smtp:[192.0.2.9]:2525\"`.",
+    ),
+];
+
+/// Every setting there is.
+pub const KEYS: &[Key] = &[
+    env("DOMAIN", NAME, "The first domain to serve: what stands after the @ of your addresses.")
+        .required()
+        .example("example.org"),
+    env(
+        "HOSTNAME",
+        NAME,
+        "The server's own name: its greeting, its certificate, the target of MX records, and the name its IP address should resolve back to. It need not be inside DOMAIN, and must not be a served domain itself.",
+    )
+    .required()
+    .example("mail.example.org"),
+    env(
+        "ADMIN_EMAIL",
+        "address",
+        "Where mail to postmaster, abuse, hostmaster and noreply of every served domain goes. `mailctl init` creates this mailbox.",
+    )
+    .required()
+    .example("admin@example.org"),
+    env(
+        "ADDITIONAL_DOMAINS",
+        "domain names with commas between them",
+        "Further domains to serve. More can be added at any time with `mailctl domain add`.",
+    )
+    .example("example.net,example.com"),
+    env(
+        "DKIM_SELECTOR",
+        "DNS label",
+        "Selector of new DKIM keys. Nothing = a dated one (mYYYYMM), which makes changing keys easy; name one only to keep a record that is published already.",
+    )
+    .example("mail"),
+    env(
+        "TRUSTED_NETWORKS",
+        "networks with commas or blanks between them; ! leaves one out; the first match counts",
+        "Clients that may send anywhere without a login. Loopback always may. A network with a gateway of the Docker Engine inside is refused: every client of the Internet can appear under that address.",
+    )
+    .example("192.0.2.0/28,[2001:db8:7::]/48"),
+    env("MESSAGE_SIZE_LIMIT", SIZE, "The largest message that is taken.").default("50M"),
+    env("MAILBOX_SIZE_LIMIT", SIZE, "How much one mailbox may hold; 0 = no limit.").default("0"),
+    env("ENABLE_IMAP", FLAG, "Serve IMAP on 143 (STARTTLS) and 993.").default("true"),
+    env("ENABLE_POP3", FLAG, "Serve POP3 on 110 (STARTTLS) and 995.").default("true"),
+    env("ENABLE_MANAGESIEVE", FLAG, "Let users manage their Sieve filters on 4190.").default("true"),
+    env(
+        "RELAY_HOST",
+        "[host]:port, or domain:port to ask for its MX",
+        "Send all outgoing mail through this server, where port 25 is blocked or a provider delivers for you. Nothing = deliver to each recipient's own server.",
+    )
+    .example("[smtp.example.net]:587"),
+    env("RELAY_USER", "text", "Login at RELAY_HOST.").example("apikey"),
+    env(
+        "RELAY_PASSWORD",
+        "text",
+        "Password at RELAY_HOST, taken as it stands up to the end of the line. A settings.env that holds it must not be readable by others (chmod 0600).",
+    )
+    .secret()
+    .example("secret"),
+    env(
+        "RELAY_PASSWORD_FILE",
+        "absolute path",
+        "File whose first line is the password at RELAY_HOST. RELAY_PASSWORD wins over it.",
+    )
+    .example("/etc/mailctl/relay-password"),
+    env(
+        "RELAY_TLS",
+        "none, may, encrypt, dane, dane-only, verify or secure",
+        "How TLS is used towards RELAY_HOST; Postfix's smtp_tls_security_level.",
+    )
+    .default("encrypt"),
+    env("TZ", "zone name", "Time zone of log lines, as in Europe/Berlin.").default("UTC"),
+    toml("ports.smtp", PORT, "Mail from other servers.").default("25"),
+    toml("ports.submissions", PORT, "Sending by your users, TLS from the start.").default("465"),
+    toml("ports.submission", PORT, "Sending by your users, STARTTLS.").default("587"),
+    toml("ports.imap", PORT, "IMAP, STARTTLS.").default("143"),
+    toml("ports.imaps", PORT, "IMAP, TLS from the start.").default("993"),
+    toml("ports.pop3", PORT, "POP3, STARTTLS.").default("110"),
+    toml("ports.pop3s", PORT, "POP3, TLS from the start.").default("995"),
+    toml("ports.managesieve", PORT, "ManageSieve, STARTTLS.").default("4190"),
+    toml("network.listen", "IP address", "Address of the host that the ports are published on.")
+        .default("0.0.0.0"),
+    toml("network.subnet", "IPv4 network", "Fixed subnet of the stack's own network. Nothing = the engine picks one.")
+        .example("172.20.0.0/24"),
+    toml(
+        "network.subnet6",
+        "IPv6 network",
+        "IPv6 subnet of the stack's own network. Nothing = IPv4 only, and then nothing is published on IPv6: clients would all appear under the gateway's address.",
+    )
+    .example("fd00:6d61:696c::/64"),
+    toml("limits.memory", SIZE, "Memory of each container.").default("1G"),
+    toml("limits.cpus", "number, as in 1.5", "Processors that each container may keep busy.").default("2"),
+    toml("limits.pids", "number", "Processes and threads of each container.").default("512"),
+];
+
+/// The key of that name.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}

@@ -1,0 +1,200 @@
+//! One parser per kind of value. Each refuses in one clear line that says how to write it.
+
+use super::Ports;
+use crate::mail::address::Domain;
+use std::collections::BTreeSet;
+
+/// IANA names that the image knows: Debian trixie's `tzdata`, without the legacy names.
+const ZONES: &str = include_str!("zones.txt");
+
+/// `true`, `false` and their usual spellings.
+pub fn flag(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err(format!("{text:?} is neither true nor false")),
+    }
+}
+
+/// Octets: `123`, `10k`, `50M`, `2G`, `1T`, `5B`.
+pub fn size(text: &str) -> Result<u64, String> {
+    let bad = || format!("{text:?} is not a size; write it like 50M (units B, k, M, G, T)");
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(bad());
+    }
+    let shift = match &text[digits.len()..] {
+        "" | "B" | "b" => 0,
+        "k" | "K" => 10,
+        "M" | "m" => 20,
+        "G" | "g" => 30,
+        "T" | "t" => 40,
+        _ => return Err(bad()),
+    };
+    let number: u64 = digits.parse().map_err(|_| bad())?;
+    // Postfix and Dovecot count in signed 64 bits.
+    number
+        .checked_mul(1 << shift)
+        .filter(|octets| i64::try_from(*octets).is_ok())
+        .ok_or_else(|| format!("{text:?} is larger than any disk"))
+}
+
+/// 0 to 65535.
+pub fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("{text:?} is not a port; use 1 to 65535, or 0 for any free one"))
+}
+
+/// Processors in thousandths: `2`, `0.5`.
+pub fn millicpus(text: &str) -> Result<u32, String> {
+    let bad = || format!("{text:?} is not a number of processors; write it like 2 or 0.5");
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 4 || part.len() > 3 || !digits(whole) || !digits(part) {
+        return Err(bad());
+    }
+    let thousandths = format!("{whole}{part:0<3}").parse().map_err(|_| bad())?;
+    if thousandths < 10 { Err(bad()) } else { Ok(thousandths) }
+}
+
+/// At least 64 processes: Postfix alone runs a dozen.
+pub fn pids(text: &str) -> Result<u32, String> {
+    text.parse()
+        .ok()
+        .filter(|n| (64..=4_000_000).contains(n))
+        .ok_or_else(|| format!("{text:?} is not a number from 64 up"))
+}
+
+/// A time zone that the image knows.
+pub fn zone(text: &str) -> Result<String, String> {
+    if ZONES.lines().any(|zone| zone == text) {
+        return Ok(text.to_owned());
+    }
+    let hint = super::near::nearest(text, ZONES.lines())
+        .map_or_else(String::new, |zone| format!("; did you mean {zone}?"));
+    Err(format!("{text:?} is not a known time zone{hint}"))
+}
+
+/// Comma- or blank-separated domain names, each once.
+pub fn domains(text: &str) -> Result<Vec<Domain>, String> {
+    let mut seen = BTreeSet::new();
+    let mut list = Vec::new();
+    for word in text.split([',', ' ', '\t']).filter(|word| !word.is_empty()) {
+        let domain = Domain::parse(word).map_err(|e| e.to_string())?;
+        if seen.insert(domain.clone()) {
+            list.push(domain);
+        }
+    }
+    Ok(list)
+}
+
+/// Postfix's `relayhost`: `[host]:port`, `host:port`, `host`; the host a name or, in brackets, an IP address.
+pub fn relay_host(text: &str) -> Result<String, String> {
+    let bad = |why: &str| Err(format!("{text:?} {why}; write it like [smtp.example.net]:587"));
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, "")) => (host, None),
+        Some((host, rest)) => match rest.strip_prefix(':') {
+            Some(port) => (host, Some(port)),
+            None => return bad("has something else than a port after the bracket"),
+        },
+        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+    };
+    if port.is_some_and(|port| !matches!(port.parse::<u16>(), Ok(1..))) {
+        return bad("has no usable port");
+    }
+    let address = host.strip_prefix("IPv6:").unwrap_or(host).parse::<std::net::IpAddr>().is_ok();
+    match (address, Domain::parse(host)) {
+        (true, _) if text.starts_with('[') => Ok(text.to_owned()),
+        (true, _) => bad("is an address without brackets"),
+        (false, Ok(_)) => Ok(text.to_owned()),
+        (false, Err(_)) => bad("is not a host"),
+    }
+}
+
+/// Postfix's levels that need no further setting. `require` (documented for another image, but no level of
+/// Postfix) is taken as `encrypt`.
+pub fn relay_tls(text: &str) -> Result<String, String> {
+    match text.to_ascii_lowercase().as_str() {
+        level @ ("none" | "may" | "encrypt" | "dane" | "dane-only" | "verify" | "secure") => {
+            Ok(level.to_owned())
+        }
+        "require" | "required" => Ok("encrypt".to_owned()),
+        _ => Err(format!("{text:?} is not one of none, may, encrypt, dane, dane-only, verify, secure")),
+    }
+}
+
+/// One line without control characters: it ends up in files where a line end begins something new.
+pub fn line(text: &str) -> Result<String, String> {
+    if text.chars().any(char::is_control) {
+        Err("has a control character or a line end inside".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// Two published ports may not be the same; 0 is never the same.
+pub fn clash(ports: &Ports) -> Option<(&'static str, &'static str, u16)> {
+    let named = [
+        ("ports.smtp", ports.smtp),
+        ("ports.submissions", ports.submissions),
+        ("ports.submission", ports.submission),
+        ("ports.imap", ports.imap),
+        ("ports.imaps", ports.imaps),
+        ("ports.pop3", ports.pop3),
+        ("ports.pop3s", ports.pop3s),
+        ("ports.managesieve", ports.managesieve),
+    ];
+    named.iter().enumerate().find_map(|(at, (name, port))| {
+        let (other, _) = named[..at].iter().find(|(_, earlier)| earlier == port && *port != 0)?;
+        Some((*other, *name, *port))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_one_unit_and_nothing_else() {
+        assert_eq!(size("123"), Ok(123));
+        assert_eq!(size("5B"), Ok(5));
+        assert_eq!(size("10k"), Ok(10 << 10));
+        assert_eq!(size("50M"), Ok(50 << 20));
+        assert_eq!(size("1T"), Ok(1 << 40));
+        for bad in ["", "M", "-60M", "26GIGOTS", "1.5G", "9999999999T", "5 M", "٣"] {
+            assert!(size(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+
+    #[test]
+    fn relay_hosts_are_what_postfix_understands() {
+        for good in [
+            "[smtp.example.net]:587",
+            "smtp.example.net:25",
+            "example.net",
+            "[192.0.2.1]:2525",
+            "[2001:db8::1]",
+        ] {
+            assert!(relay_host(good).is_ok(), "{good} was refused");
+        }
+        for bad in
+            ["192.0.2.1:25", "[smtp.example.net]587", "smtp.example.net:0", "smtp example", "x:y:z", "[]:25"]
+        {
+            assert!(relay_host(bad).is_err(), "{bad} was taken");
+        }
+    }
+
+    /// Proves: S3-29 (an unknown zone is refused).
+    #[test]
+    fn zones_are_known_ones() {
+        assert!(zone("Europe/Berlin").is_ok() && zone("UTC").is_ok());
+        assert!(zone("Europe/Brelin").unwrap_err().contains("Europe/Berlin"));
+        assert!(zone("../../etc/passwd").is_err());
+    }
+
+    #[test]
+    fn processors_come_in_thousandths() {
+        assert_eq!(millicpus("2"), Ok(2000));
+        assert_eq!(millicpus("0.25"), Ok(250));
+        assert!(millicpus("0").is_err() && millicpus("-1").is_err() && millicpus("1.2345").is_err());
+    }
+}
