@@ -1,3 +1,5 @@
 //! The words and rules of running mail. Pure: no I/O, no clock, no async.
 
 pub mod address;
+pub mod alias;
+pub mod password;

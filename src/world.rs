@@ -6,6 +6,7 @@ pub mod dialogue;
 pub mod lock;
 pub mod paths;
 mod settings;
+pub mod store;
 
 use crate::error::{Error, codes};
 use paths::Paths;

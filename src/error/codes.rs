@@ -20,6 +20,9 @@ codes! {
     TLS_UNUSABLE = "tls.unusable", Settings, "A certificate or key cannot be used. The message names the file and what is wrong with it.";
     PEER_SILENT = "peer.silent", Unavailable, "A server did not answer, or ended the connection. `mailctl status` and `mailctl logs` tell more.";
     DEMO_FAILED = "demo.failed", Wanting, "The demonstration did not show what it should. The message says which act and what the server answered; `mailctl demo --keep` leaves the stack up for a look.";
+    STORE_DAMAGED = "store.damaged", Data, "The directory database is empty, cut short, changed by something else, or of another program. Nothing was written; put a backup in its place.";
+    STORE_NEWER = "store.newer", Unavailable, "A newer mailctl has brought the directory database to a form that this one does not write. Install the newer one again.";
+    STORE_OLDER = "store.older", Unavailable, "The directory database is still in an older form; any mailctl command on the host brings it up to date.";
     IO = "io", Io, "Reading or writing a file failed. The message names the file and the cause.";
     BUG = "bug", Bug, "A fault of mailctl's own. Please report it with the output of `mailctl version`.";
 }

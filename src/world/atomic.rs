@@ -24,6 +24,32 @@ pub const PRIVATE: Access = Access { mode: 0o600, owner: None };
 /// Everybody.
 pub const PUBLIC: Access = Access { mode: 0o644, owner: None };
 
+/// Root, and the one program of the image that has the group `gid`. Where somebody else runs this (a
+/// trial home), the owner stays: only root can give files away.
+pub fn shared(mode: u32, gid: u32) -> Access {
+    Access { mode, owner: rustix::process::geteuid().is_root().then_some((0, gid)) }
+}
+
+/// Gives `path` its owner and its permission bits.
+pub fn give(path: &Path, access: Access) -> Result<(), Error> {
+    let fail = |e: std::io::Error| io_error("set the rights of", path, &e);
+    if let Some((uid, gid)) = access.owner {
+        chown(path, Some(uid), Some(gid)).map_err(fail)?;
+    }
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(access.mode)).map_err(fail)
+}
+
+/// Makes a folder where there is none, and gives it its rights either way.
+pub fn folder(path: &Path, access: Access) -> Result<(), Error> {
+    match std::fs::create_dir(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            return Err(io_error("make", path, &error));
+        }
+        _ => {}
+    }
+    give(path, access)
+}
+
 /// Replaces `path` whole.
 pub fn write(path: &Path, content: &[u8], access: Access) -> Result<(), Error> {
     let folder = path.parent().unwrap_or(Path::new("."));

@@ -1,0 +1,139 @@
+//! `Store`: the directory database (SQLite), what commands change and mailctld and Dovecot read.
+//!
+//! The rules that keep three kinds of readers happy (`mailctl help directory`):
+//! - WAL with PERSIST_WAL: `-wal` and `-shm` stay when the last writer leaves, for a reader on a read-only
+//!   mount cannot make them. They take mode and owner of the database: 0640 root:mailctl, in its own folder.
+//! - `synchronous=FULL`: what a person was told is done survives a power cut.
+//! - The file is never replaced: readers would keep the old one open. It is made once, under another name.
+
+mod alias;
+mod changelog;
+mod create;
+mod domain;
+mod fault;
+mod mailbox;
+mod migrations;
+mod page;
+mod persist;
+mod signing;
+
+pub use alias::Alias;
+pub use changelog::{Entry, Kind};
+pub use mailbox::{Mailbox, NewMailbox};
+pub use page::Page;
+
+use super::{World, paths::Paths};
+use crate::error::{Error, codes};
+use sqlx::{
+    Sqlite, SqlitePool, Transaction,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{path::Path, time::Duration};
+
+/// How long a statement waits for another process's transaction.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The open directory database.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: SqlitePool,
+    /// The database's schema; more than [`migrations::SCHEMA`] when a newer mailctl made it.
+    schema: i64,
+}
+
+impl World {
+    /// Opens the directory database; makes it or brings it to this version's schema where needed.
+    pub async fn store(&self) -> Result<Store, Error> {
+        Store::open(&self.paths).await
+    }
+}
+
+impl Store {
+    /// For commands: reads and writes.
+    pub async fn open(paths: &Paths) -> Result<Self, Error> {
+        let file = paths.database();
+        create::ensure(paths).await?;
+        let store = Self::connect(&file, Self::options(&file)).await?;
+        if store.schema < migrations::SCHEMA {
+            migrations::run(&store.pool, &file).await?;
+            return Ok(Self { schema: migrations::SCHEMA, ..store });
+        }
+        Ok(store)
+    }
+
+    /// For the daemon: one lasting connection that can only read, on a mount that can only be read.
+    pub async fn read_only(file: &Path) -> Result<Self, Error> {
+        let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(PATIENCE);
+        let store = Self::connect(file, options).await?;
+        if store.schema < migrations::SCHEMA {
+            return Err(Error::new(codes::STORE_OLDER, format!("{} is of an older mailctl", file.display()))
+                .hint("mailctl up"));
+        }
+        Ok(store)
+    }
+
+    fn options(file: &Path) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(false)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(PATIENCE)
+            // Rows travel to us over a channel; listings are fetched in pages of thousands.
+            .row_buffer_size(1024)
+    }
+
+    async fn connect(file: &Path, options: SqliteConnectOptions) -> Result<Self, Error> {
+        let fault = |e| fault::at(file, e);
+        create::inspect(file)?;
+        let pool = SqlitePoolOptions::new()
+            // One: `PRAGMA data_version` and an open transaction both belong to a connection.
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .after_connect(|connection, _| Box::pin(persist::keep_companions(connection)))
+            .connect_with(options)
+            .await
+            .map_err(fault)?;
+        let schema = sqlx::query_scalar("PRAGMA user_version").fetch_one(&pool).await.map_err(fault)?;
+        Ok(Self { pool, schema })
+    }
+
+    /// Begins the one transaction of a command that changes something; refuses on a newer mailctl's state.
+    pub async fn begin(&self) -> Result<Change, Error> {
+        if self.schema > migrations::SCHEMA {
+            let what = "the directory was made by a newer mailctl, so this one only reads it";
+            return Err(Error::new(codes::STORE_NEWER, what)
+                .cause(format!("its schema is {}, this mailctl knows {}", self.schema, migrations::SCHEMA))
+                .hint("install the newer mailctl again, then repeat the command"));
+        }
+        Ok(Change { transaction: self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(fault::here)? })
+    }
+
+    /// Closes the connection in order: the write-ahead log is folded into the database.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+}
+
+/// A transaction: everything in it is done, or nothing. Dropped without [`Change::commit`], nothing.
+pub struct Change {
+    transaction: Transaction<'static, Sqlite>,
+}
+
+impl Change {
+    /// Makes it lasting; returns after the disk has it.
+    pub async fn commit(self) -> Result<(), Error> {
+        self.transaction.commit().await.map_err(fault::here)
+    }
+
+    /// Leaves everything as it was (`--dry-run`).
+    pub async fn undo(self) -> Result<(), Error> {
+        self.transaction.rollback().await.map_err(fault::here)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! The database's schema, step by step. A step that was released is never edited; a new one is added.
+
+use super::fault;
+use crate::error::Error;
+use sqlx::{
+    SqlSafeStr, SqlitePool,
+    migrate::{Migration, MigrationType, Migrator},
+};
+use std::path::Path;
+
+/// `PRAGMA user_version` of this mailctl: the last step below.
+pub const SCHEMA: i64 = 1;
+
+/// `PRAGMA application_id`: "mctl".
+pub const APPLICATION: [u8; 4] = *b"mctl";
+
+fn steps() -> Migrator {
+    let step = |number, title: &'static str, sql: &'static str| {
+        Migration::new(number, title.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![step(1, "directory", include_str!("migrations/0001_directory.sql"))])
+}
+
+/// Brings the database to [`SCHEMA`]; each step is one transaction.
+pub async fn run(pool: &SqlitePool, file: &Path) -> Result<(), Error> {
+    let Err(error) = steps().run(pool).await else { return Ok(()) };
+    // Another mailctl may have been at it at the same moment: then all is well.
+    let schema: Result<i64, _> = sqlx::query_scalar("PRAGMA user_version").fetch_one(pool).await;
+    match schema {
+        Ok(SCHEMA) => Ok(()),
+        _ => Err(fault::at(file, error.into())),
+    }
+}

@@ -1,0 +1,146 @@
+use super::*;
+use crate::mail::{
+    address::{Address, Domain},
+    alias::Source,
+};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+fn home() -> (tempfile::TempDir, Paths) {
+    let home = tempfile::tempdir().unwrap();
+    let paths = Paths::new(home.path().to_owned());
+    std::fs::create_dir(paths.state()).unwrap();
+    (home, paths)
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+async fn add(store: &Store, text: &str) {
+    let mut change = store.begin().await.unwrap();
+    let new = NewMailbox { address: &address(text), password: "{PLAIN}x", quota: None, created_at: 1 };
+    assert!(change.add_mailbox(&new).await.unwrap());
+    assert!(!change.add_mailbox(&new).await.unwrap());
+    change.commit().await.unwrap();
+}
+
+/// Proves: the rules for readers on a read-only mount (companion files stay, with the database's rights).
+#[tokio::test]
+async fn companion_files_stay_with_the_rights_of_the_database() {
+    let (_home, paths) = home();
+    let store = Store::open(&paths).await.unwrap();
+    add(&store, "ann@example.org").await;
+    store.close().await;
+    let database = std::fs::metadata(paths.database()).unwrap();
+    assert_eq!(database.permissions().mode() & 0o7777, 0o640);
+    for companion in ["directory.db-wal", "directory.db-shm"] {
+        let companion = std::fs::metadata(paths.db_folder().join(companion)).unwrap();
+        assert_eq!(companion.mode(), database.mode());
+        assert_eq!((companion.uid(), companion.gid()), (database.uid(), database.gid()));
+    }
+    let left: Vec<_> =
+        std::fs::read_dir(paths.db_folder()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 3, "{left:?}");
+
+    let reader = Store::read_only(&paths.database()).await.unwrap();
+    assert!(reader.mailbox(&address("ann@example.org")).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_reader_sees_each_commit_and_what_changed() {
+    let (_home, paths) = home();
+    let writer = Store::open(&paths).await.unwrap();
+    let reader = Store::read_only(&paths.database()).await.unwrap();
+    let (before, seen) = (reader.data_version().await.unwrap(), reader.last_change().await.unwrap());
+    assert_eq!(reader.data_version().await.unwrap(), before);
+    add(&writer, "ann@example.org").await;
+    assert_ne!(reader.data_version().await.unwrap(), before);
+    let changes = reader.changes_since(seen).await.unwrap().unwrap();
+    assert_eq!(changes, [Entry { seq: seen + 1, kind: Kind::Mailbox, key: "ann@example.org".into() }]);
+    assert_eq!(reader.changes_since(seen + 1).await.unwrap(), Some(vec![]));
+    assert_eq!(reader.changes_since(seen + 2).await.unwrap(), None, "another directory");
+}
+
+#[tokio::test]
+async fn the_log_is_pruned_and_says_so() {
+    let (_home, paths) = home();
+    let store = Store::open(&paths).await.unwrap();
+    let mut change = store.begin().await.unwrap();
+    let source = Source::CatchAll(Domain::parse("example.org").unwrap());
+    for number in 0..25_000 {
+        let alias = Alias { source: source.clone(), target: address(&format!("u{number}@example.org")) };
+        change.add_alias(&alias, 1).await.unwrap();
+    }
+    change.commit().await.unwrap();
+    assert_eq!(store.changes_since(0).await.unwrap(), None);
+    assert_eq!(store.changes_since(24_000).await.unwrap().unwrap().len(), 1000);
+    let log: i64 = sqlx::query_scalar("SELECT count(*) FROM change").fetch_one(&store.pool).await.unwrap();
+    assert_eq!(log, 20_000);
+}
+
+#[tokio::test]
+async fn an_undone_change_leaves_nothing() {
+    let (_home, paths) = home();
+    let store = Store::open(&paths).await.unwrap();
+    let mut change = store.begin().await.unwrap();
+    change.add_domain(&Domain::parse("example.net").unwrap(), 1).await.unwrap();
+    change.undo().await.unwrap();
+    assert!(store.domains().await.unwrap().is_empty());
+    assert_eq!(store.last_change().await.unwrap(), 0);
+}
+
+/// Proves: fault 8 (missing, empty, truncated at every page, bit-flipped header, another program's file).
+#[tokio::test]
+async fn a_damaged_database_is_named_and_left_alone() {
+    let (_home, paths) = home();
+    let store = Store::open(&paths).await.unwrap();
+    add(&store, "ann@example.org").await;
+    store.close().await;
+    let file = paths.database();
+    let whole = std::fs::read(&file).unwrap();
+    let mut flipped = whole.clone();
+    flipped[3] ^= 0x40;
+    let cuts = (0..whole.len()).step_by(997).map(|length| whole[..length].to_vec());
+    for damaged in cuts.chain([flipped, b"hello".to_vec(), vec![0; whole.len()]]) {
+        for companion in ["directory.db-wal", "directory.db-shm"] {
+            let _ = std::fs::remove_file(paths.db_folder().join(companion));
+        }
+        std::fs::write(&file, &damaged).unwrap();
+        let opened = Store::open(&paths).await;
+        let Err(error) = opened else { panic!("{} octets were taken for a directory", damaged.len()) };
+        assert_eq!(error.code(), codes::STORE_DAMAGED, "{} octets: {error}", damaged.len());
+        assert!(std::fs::read(&file).unwrap() == damaged, "{} octets were changed", damaged.len());
+    }
+}
+
+/// Proves: threat 34 (a newer state is read, not written).
+#[tokio::test]
+async fn a_newer_state_is_only_read() {
+    let (_home, paths) = home();
+    let store = Store::open(&paths).await.unwrap();
+    add(&store, "ann@example.org").await;
+    sqlx::query("PRAGMA user_version = 99").execute(&store.pool).await.unwrap();
+    store.close().await;
+    let store = Store::open(&paths).await.unwrap();
+    assert!(store.mailbox(&address("ann@example.org")).await.unwrap().is_some());
+    assert_eq!(store.begin().await.err().unwrap().code(), codes::STORE_NEWER);
+}
+
+#[tokio::test]
+async fn a_home_without_settings_is_not_given_a_database() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = Paths::new(home.path().to_owned());
+    assert_eq!(Store::open(&paths).await.err().unwrap().code(), codes::SETTINGS_MISSING);
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn two_first_commands_make_one_database() {
+    let (_home, paths) = home();
+    let opened = futures_util::future::join_all((0..8).map(|_| Store::open(&paths))).await;
+    for (number, store) in opened.into_iter().enumerate() {
+        add(&store.unwrap(), &format!("u{number}@example.org")).await;
+    }
+    let store = Store::open(&paths).await.unwrap();
+    assert_eq!(store.mailboxes("*", "").await.unwrap().rows().count(), 8);
+}
