@@ -1,1 +1,17 @@
 //! What should run, and the steps from what runs to that. Values only: nothing here acts.
+
+pub mod decide;
+pub mod folders;
+pub mod observed;
+pub mod recipe;
+pub mod service;
+pub mod spec;
+pub mod stack;
+pub mod step;
+pub mod trust;
+
+pub use decide::plan;
+pub use observed::Observed;
+pub use service::Service;
+pub use stack::Stack;
+pub use step::{Plan, Step};

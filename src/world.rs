@@ -3,8 +3,10 @@
 
 pub mod atomic;
 pub mod dialogue;
+pub mod docker;
 pub mod lock;
 pub mod paths;
+pub mod process;
 mod settings;
 pub mod store;
 

@@ -23,6 +23,19 @@ codes! {
     STORE_DAMAGED = "store.damaged", Data, "The directory database is empty, cut short, changed by something else, or of another program. Nothing was written; put a backup in its place.";
     STORE_NEWER = "store.newer", Unavailable, "A newer mailctl has brought the directory database to a form that this one does not write. Install the newer one again.";
     STORE_OLDER = "store.older", Unavailable, "The directory database is still in an older form; any mailctl command on the host brings it up to date.";
+    ENGINE_MISSING = "engine.missing", Unavailable, "No Docker Engine answers on this host. `apt install docker.io` installs it, `systemctl start docker` starts it.";
+    ENGINE_DENIED = "engine.denied", NoPermission, "The engine's socket is only for root and the group docker. Run mailctl as root.";
+    ENGINE_OLD = "engine.old", Unavailable, "The engine speaks an API older than 1.40 (Docker Engine 19.03). Debian bookworm and later have a newer one.";
+    ENGINE_HANGS = "engine.hangs", Again, "The engine took a call and did not answer it in time. Mail goes on; only mailctl cannot act. `systemctl status docker` shows how it is.";
+    ENGINE_REFUSED = "engine.refused", Unavailable, "The engine could not do what was asked; the message holds its own words.";
+    PORT_TAKEN = "port.taken", Unavailable, "Another program listens on a port that the stack is to publish. The message names the port and, where it can be seen, the process.";
+    IMAGE_BASE = "image.base", Unavailable, "The base image could not be pulled or imported. Without a registry, `image build --base-rootfs FILE` takes a root file system made by mmdebstrap.";
+    IMAGE_BUILD = "image.build", Unavailable, "The image could not be built. The message shows the step and its last lines.";
+    STACK_FOREIGN = "stack.foreign", Usage, "A container or network with our name belongs to something else, or to another home. Another `--project` keeps them apart.";
+    STACK_UNHEALTHY = "stack.unhealthy", Wanting, "A service does not answer as it should. The message shows its check's words; `mailctl logs SERVICE` shows its own.";
+    STACK_DOWN = "stack.down", Wanting, "The stack, or the service that the command needs, does not run. `mailctl up` starts it.";
+    CONFIG_REJECTED = "config.rejected", Settings, "Postfix, Dovecot or OpenDKIM does not accept the rendered configuration, most often because of a raw setting or a template of your own. The running stack was not touched.";
+    TRUST_GATEWAY = "trust.gateway", Settings, "A trusted network holds a gateway of the engine. Connections from outside can come in under that address, so everyone would be trusted: an open relay.";
     IO = "io", Io, "Reading or writing a file failed. The message names the file and the cause.";
     BUG = "bug", Bug, "A fault of mailctl's own. Please report it with the output of `mailctl version`.";
 }

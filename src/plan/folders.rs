@@ -1,0 +1,54 @@
+//! The folders that the containers mount: where they are, who owns them, who may enter.
+
+use crate::render::ids;
+use serde::Serialize;
+
+/// Places on the host, as text for the engine. Made by `world::paths`, the only room that makes paths.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// All generations and `current`.
+    pub rendered: String,
+    /// Sockets, a folder per service.
+    pub run: String,
+    /// `directory.db` and its companions.
+    pub db: String,
+    /// Maildirs.
+    pub mail: String,
+    /// Postfix's queue.
+    pub spool: String,
+    /// Certificates.
+    pub tls: String,
+    /// DKIM keys.
+    pub dkim: String,
+}
+
+/// A folder as it must be before a container mounts it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Folder {
+    /// Absolute path on the host.
+    pub path: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+}
+
+/// Every folder of a stack. Socket folders carry the set-group bit: a socket made in them belongs to the
+/// group that connects to it, without the server needing the right to give files away.
+pub fn wanted(places: &Places) -> Vec<Folder> {
+    let folder = |path: String, mode, uid, gid| Folder { path, mode, uid, gid };
+    vec![
+        folder(places.rendered.clone(), 0o755, 0, 0),
+        folder(places.run.clone(), 0o755, 0, 0),
+        folder(format!("{}/mailctld", places.run), 0o2750, ids::MAILCTL, ids::POSTFIX),
+        folder(format!("{}/opendkim", places.run), 0o2750, ids::OPENDKIM, ids::POSTFIX),
+        folder(format!("{}/dovecot", places.run), 0o2750, ids::DOVECOT, ids::POSTFIX),
+        folder(places.db.clone(), 0o750, 0, ids::MAILCTL),
+        folder(places.mail.clone(), 0o750, ids::VMAIL, ids::VMAIL),
+        folder(places.spool.clone(), 0o755, 0, 0),
+        folder(places.tls.clone(), 0o750, 0, 0),
+        folder(places.dkim.clone(), 0o750, 0, ids::OPENDKIM),
+    ]
+}

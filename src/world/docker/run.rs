@@ -1,0 +1,107 @@
+//! A container for one program that ends.
+
+use super::{Engine, call, call_within, exec::Outcome};
+use crate::{
+    error::Error,
+    plan::spec::{LABEL_HOME, LABEL_PROJECT, LABEL_SERVICE, Mount},
+};
+use bollard::{
+    models::{ContainerCreateBody, HostConfig},
+    query_parameters::{
+        CreateContainerOptions, LogsOptionsBuilder, StartContainerOptions, WaitContainerOptions,
+    },
+};
+use futures_util::StreamExt;
+use std::time::Duration;
+
+/// What to run, and what it may touch.
+#[derive(Clone, Debug, Default)]
+pub struct Job {
+    /// The service label: a job that was interrupted is removed by the next plan as a stranger.
+    pub label: &'static str,
+    /// Image.
+    pub image: String,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Host name it sees.
+    pub hostname: String,
+    /// Capabilities.
+    pub capabilities: Vec<&'static str>,
+    /// Folders of the host.
+    pub mounts: Vec<Mount>,
+    /// Folders in memory.
+    pub tmpfs: Vec<(String, String)>,
+}
+
+impl Engine {
+    /// Runs it without a network, waits for its end, removes it.
+    pub async fn run(&self, job: &Job, limit: Duration) -> Result<Outcome, Error> {
+        let doing = format!("run {}", job.command.join(" "));
+        let made = call_within(
+            Duration::from_secs(30),
+            &doing,
+            self.docker.create_container(None::<CreateContainerOptions>, self.job_body(job)),
+        )
+        .await?;
+        let outcome = self.run_made(&made.id, &doing, limit).await;
+        self.remove(&made.id).await?;
+        outcome
+    }
+
+    async fn run_made(&self, id: &str, doing: &str, limit: Duration) -> Result<Outcome, Error> {
+        call_within(
+            Duration::from_secs(30),
+            doing,
+            self.docker.start_container(id, None::<StartContainerOptions>),
+        )
+        .await?;
+        let status = call_within(limit, doing, async {
+            use bollard::errors::Error as E;
+            match self.docker.wait_container(id, None::<WaitContainerOptions>).next().await {
+                Some(Ok(ended)) => Ok(ended.status_code),
+                // A status that is not zero arrives as an error.
+                Some(Err(E::DockerContainerWaitError { code, .. })) => Ok(code),
+                Some(Err(error)) => Err(error),
+                None => Err(E::DockerStreamError { error: "the engine did not say how it ended".to_owned() }),
+            }
+        })
+        .await?;
+        let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail("500").build();
+        let output = call("read what a program said", async {
+            let parts: Vec<_> = self.docker.logs(id, Some(options)).collect().await;
+            let mut text = Vec::new();
+            for part in parts {
+                text.extend_from_slice(&part?.into_bytes());
+            }
+            Ok(String::from_utf8_lossy(&text).into_owned())
+        })
+        .await?;
+        Ok(Outcome { status, output })
+    }
+
+    fn job_body(&self, job: &Job) -> ContainerCreateBody {
+        let labels = [
+            (LABEL_PROJECT, self.project.clone()),
+            (LABEL_SERVICE, job.label.to_owned()),
+            (LABEL_HOME, self.home.clone()),
+        ];
+        ContainerCreateBody {
+            image: Some(job.image.clone()),
+            cmd: Some(job.command.clone()),
+            hostname: Some(job.hostname.clone()),
+            labels: Some(labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+            host_config: Some(HostConfig {
+                network_mode: Some("none".to_owned()),
+                binds: Some(job.mounts.iter().map(Mount::to_bind).collect()),
+                tmpfs: Some(job.tmpfs.iter().cloned().collect()),
+                cap_drop: Some(vec!["ALL".to_owned()]),
+                cap_add: Some(job.capabilities.iter().map(ToString::to_string).collect()),
+                security_opt: Some(vec!["no-new-privileges".to_owned()]),
+                readonly_rootfs: Some(true),
+                pids_limit: Some(200),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Who holds a port of this host.
+
+use crate::{
+    error::{Error, codes},
+    plan::spec::ContainerSpec,
+};
+use std::{fs, path::Path};
+
+/// Turns the engine's "address already in use" into which port and, where `/proc` shows it, which process.
+pub fn port_taken(error: Error, spec: &ContainerSpec) -> Error {
+    let text = error.causes().join(" ");
+    let taken = ["already in use", "port is already allocated"].iter().any(|sign| text.contains(sign));
+    if !taken {
+        return error;
+    }
+    let port = spec.ports.iter().map(|port| port.host).find(|&port| port != 0 && names(&text, port));
+    let Some(port) = port else {
+        return error;
+    };
+    let mut taken = Error::new(codes::PORT_TAKEN, format!("port {port} of this host is taken"));
+    if let Some((pid, name)) = listener(port) {
+        taken = taken.cause(format!("process {pid} ({name}) listens on it"));
+        taken = taken.hint(format!("ps -fp {pid}, and stop it (systemctl stop {name})"));
+    } else {
+        taken = taken.cause("another container or a process that cannot be seen from here listens on it");
+        taken = taken.hint(format!("ss -ltnp 'sport = :{port}'"));
+    }
+    taken.hint(format!("or set another port in [ports] of mailctl.toml, then: {} up", "mailctl"))
+}
+
+/// Whether an engine's message speaks of this port: `0.0.0.0:25: bind: …`, `for 0.0.0.0:25 failed`.
+fn names(text: &str, port: u16) -> bool {
+    let mark = format!(":{port}");
+    text.match_indices(&mark)
+        .any(|(at, _)| !text[at + mark.len()..].starts_with(|next: char| next.is_ascii_digit()))
+}
+
+/// The process that listens on a TCP port: the socket's inode from `/proc/net`, its holder from `/proc/*/fd`.
+pub fn listener(port: u16) -> Option<(u32, String)> {
+    let inode = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .filter_map(|file| fs::read_to_string(file).ok())
+        .find_map(|table| listening_inode(&table, port))?;
+    let link = format!("socket:[{inode}]");
+    for process in fs::read_dir("/proc").ok()?.flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let holds = fs::read_dir(process.path().join("fd"))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|fd| fs::read_link(fd.path()).is_ok_and(|target| target == Path::new(&link)));
+        if holds {
+            let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+            return Some((pid, name.trim().to_owned()));
+        }
+    }
+    None
+}
+
+/// Columns of `/proc/net/tcp`: 1 = local address:port, 3 = state (0A = listening), 9 = inode.
+fn listening_inode(table: &str, port: u16) -> Option<u64> {
+    let suffix = format!(":{port:04X}");
+    table.lines().skip(1).find_map(|line| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let listening = columns.get(3) == Some(&"0A") && columns.get(1)?.ends_with(&suffix);
+        listening.then(|| columns.get(9)?.parse().ok())?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engines_sentence_names_the_port() {
+        let text = "driver failed: Error starting userland proxy: listen tcp4 0.0.0.0:25: bind: address already in use";
+        assert!(names(text, 25));
+        assert!(!names("Bind for 0.0.0.0:2525 failed", 25));
+    }
+
+    #[test]
+    fn a_listener_of_this_process_is_found() {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (pid, _) = listener(socket.local_addr().unwrap().port()).unwrap();
+        assert_eq!(pid, std::process::id());
+    }
+}
