@@ -6,7 +6,7 @@ use crate::{
     ui::{Manner, Ui},
     world::{World, paths::Paths},
 };
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use std::{ffi::OsString, path::PathBuf};
 
 /// Your own mail server in one command
@@ -14,10 +14,24 @@ use std::{ffi::OsString, path::PathBuf};
 #[command(name = "mailctl", version, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {
     /// Folder that holds everything: settings, state, keys, mail
-    #[arg(long, global = true, value_name = "DIR", env = "MAILCTL_HOME", default_value = "/var/lib/mailctl")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "MAILCTL_HOME",
+        hide_env_values = true,
+        default_value = "/var/lib/mailctl"
+    )]
     pub home: PathBuf,
     /// Name of the stack, for several on one host
-    #[arg(long, global = true, value_name = "NAME", env = "MAILCTL_PROJECT", default_value = "mailctl")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "MAILCTL_PROJECT",
+        hide_env_values = true,
+        default_value = "mailctl"
+    )]
     pub project: String,
     /// Print results as JSON
     #[arg(long, global = true)]
@@ -35,14 +49,25 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Version(commands::version::Args),
+    Help(commands::help::Args),
+    Completions(commands::completions::Args),
+    Man(commands::completions::ManArgs),
 }
 
 impl Command {
     async fn run(self, world: &World, ui: &mut Ui) -> Result<(), Error> {
         match self {
             Self::Version(args) => commands::version::run(args, world, ui).await,
+            Self::Help(args) => commands::help::run(&args, grammar(), ui),
+            Self::Completions(args) => commands::completions::run(&args, grammar(), ui),
+            Self::Man(args) => commands::completions::man(&args, grammar(), ui),
         }
     }
+}
+
+/// The grammar of the command line, for its help, completions and reference.
+pub fn grammar() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs one command line; the result is the exit status.
@@ -50,8 +75,15 @@ pub fn main(
     args: impl IntoIterator<Item = OsString>,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> u8 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let bare = args.len() < 2;
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
+        Err(error) if bare && error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            // No words at all is a question, not a mistake.
+            Ui::new(Manner::default()).write(&grammar().render_help().to_string());
+            return 0;
+        }
         Err(error) => {
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage as u8 } else { 0 };

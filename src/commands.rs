@@ -1,4 +1,6 @@
 //! One file per word of the command line: its `Args` (doc comments are the help text) and
 //! `run(args, &World, &mut Ui)`.
 
+pub mod completions;
+pub mod help;
 pub mod version;

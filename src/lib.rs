@@ -8,7 +8,7 @@
 //! - [`settings`]: `settings.env`, `mailctl.toml` and the environment become [`settings::Settings`].
 //! - [`render`]: settings and facts become whole configuration files.
 //! - [`plan`]: what should run, and the steps from what runs to that.
-//! - [`error`], [`ui`]: what people read.
+//! - [`error`], [`manual`], [`ui`]: what people read.
 //! - [`world`]: everything that can fail because the world is the world.
 //! - [`daemon`]: the hot path (`mailctl daemon`).
 //! - [`commands`]: one file per word of the command line.
@@ -34,6 +34,7 @@ pub mod commands;
 pub mod daemon;
 pub mod error;
 pub mod mail;
+pub mod manual;
 pub mod plan;
 pub mod render;
 pub mod settings;

@@ -27,7 +27,7 @@ fn no_key_is_missing_on_either_side() {
         .lines()
         .map(|line| line.trim_start_matches('#'))
         .filter_map(|line| line.split_once('=').map(|(name, _)| name))
-        .filter(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+        .filter(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'))
         .collect();
     let in_table: Vec<&str> = KEYS.iter().filter(|key| key.home == Home::Env).map(|key| key.name).collect();
     assert_eq!(in_file, in_table);
