@@ -1,6 +1,7 @@
 //! The layout of a home. Nothing else in the program makes a path.
 
 use crate::mail::address::{Address, Domain, Selector};
+use crate::plan::folders::Places;
 use std::path::{Path, PathBuf};
 
 /// `--home DIR`, default `/var/lib/mailctl`.
@@ -89,5 +90,18 @@ impl Paths {
     /// Sockets, a folder per service.
     pub fn run(&self) -> PathBuf {
         self.home.join("run")
+    }
+    /// What the containers mount, as text for the engine.
+    pub fn places(&self) -> Places {
+        let text = |path: PathBuf| path.display().to_string();
+        Places {
+            rendered: text(self.rendered()),
+            run: text(self.run()),
+            db: text(self.db_folder()),
+            mail: text(self.mail()),
+            spool: text(self.spool()),
+            tls: text(self.tls()),
+            dkim: text(self.dkim()),
+        }
     }
 }
