@@ -48,6 +48,7 @@ pub struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Image(commands::image::Args),
     Version(commands::version::Args),
     Help(commands::help::Args),
     Completions(commands::completions::Args),
@@ -57,6 +58,7 @@ enum Command {
 impl Command {
     async fn run(self, world: &World, ui: &mut Ui) -> Result<(), Error> {
         match self {
+            Self::Image(args) => commands::image::run(args, world, ui).await,
             Self::Version(args) => commands::version::run(args, world, ui).await,
             Self::Help(args) => commands::help::run(&args, grammar(), ui),
             Self::Completions(args) => commands::completions::run(&args, grammar(), ui),

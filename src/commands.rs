@@ -3,4 +3,5 @@
 
 pub mod completions;
 pub mod help;
+pub mod image;
 pub mod version;

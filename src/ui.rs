@@ -1,5 +1,9 @@
 //! The only place that prints: data on stdout, words on stderr, meaning never by colour alone.
 
+mod progress;
+
+pub use progress::Progress;
+
 use crate::error::Error;
 use std::io::{self, IsTerminal, Write};
 
@@ -66,6 +70,11 @@ impl Ui {
         if !self.manner.quiet {
             let _ = writeln!(io::stderr().lock(), "{}", line.as_ref());
         }
+    }
+
+    /// Begins to show the progress of something that takes a while.
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.manner)
     }
 
     /// Something that works but should not stay so.

@@ -7,6 +7,7 @@ pub mod docker;
 pub mod lock;
 pub mod paths;
 pub mod process;
+pub mod program;
 mod settings;
 pub mod store;
 

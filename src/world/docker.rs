@@ -13,8 +13,10 @@ mod network;
 mod observe;
 mod run;
 
-pub use image::Progress;
+pub use exec::{Outcome, Terminal};
+pub use image::{Image, Progress};
 pub use logs::Line;
+pub use run::Job;
 
 use super::World;
 use crate::error::{Error, codes};
