@@ -50,6 +50,7 @@ pub struct Cli {
 enum Command {
     Image(commands::image::Args),
     Version(commands::version::Args),
+    User(commands::user::Args),
     Help(commands::help::Args),
     Completions(commands::completions::Args),
     Man(commands::completions::ManArgs),
@@ -60,6 +61,7 @@ impl Command {
         match self {
             Self::Image(args) => commands::image::run(args, world, ui).await,
             Self::Version(args) => commands::version::run(args, world, ui).await,
+            Self::User(args) => commands::user::run(args, world, ui).await,
             Self::Help(args) => commands::help::run(&args, grammar(), ui),
             Self::Completions(args) => commands::completions::run(&args, grammar(), ui),
             Self::Man(args) => commands::completions::man(&args, grammar(), ui),

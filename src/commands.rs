@@ -4,4 +4,6 @@
 pub mod completions;
 pub mod help;
 pub mod image;
+mod names;
+pub mod user;
 pub mod version;

@@ -1,5 +1,7 @@
 //! The only place that prints: data on stdout, words on stderr, meaning never by colour alone.
 
+mod ask;
+pub mod listing;
 mod progress;
 
 pub use progress::Progress;

@@ -5,6 +5,7 @@ pub mod atomic;
 pub mod dialogue;
 pub mod docker;
 pub mod lock;
+pub mod mailboxes;
 pub mod paths;
 pub mod process;
 pub mod program;

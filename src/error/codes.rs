@@ -20,6 +20,13 @@ codes! {
     TLS_UNUSABLE = "tls.unusable", Settings, "A certificate or key cannot be used. The message names the file and what is wrong with it.";
     PEER_SILENT = "peer.silent", Unavailable, "A server did not answer, or ended the connection. `mailctl status` and `mailctl logs` tell more.";
     DEMO_FAILED = "demo.failed", Wanting, "The demonstration did not show what it should. The message says which act and what the server answered; `mailctl demo --keep` leaves the stack up for a look.";
+    NOT_SERVED = "domain.not_served", Data, "The domain is not one of this server's. `mailctl domain list` shows those; `mailctl domain add` serves one more.";
+    EXISTS = "name.exists", Data, "What should be added is there already. Nothing was changed.";
+    ABSENT = "name.absent", Data, "What should be changed, removed or shown is not there. Nothing was changed.";
+    NEEDED = "name.needed", Data, "Something else still needs what should be removed. The message says what, and what to do first.";
+    PASSWORD_WEAK = "password.weak", Data, "The password is too short, too well known, or cannot be typed at a login. Leave it out and a strong one is made.";
+    DECLINED = "declined", Wanting, "A question was answered with no, or not at all. Nothing was changed.";
+    MEMORY = "memory", Again, "There is not enough free memory for a password's hash (64 MiB).";
     STORE_DAMAGED = "store.damaged", Data, "The directory database is empty, cut short, changed by something else, or of another program. Nothing was written; put a backup in its place.";
     STORE_NEWER = "store.newer", Unavailable, "A newer mailctl has brought the directory database to a form that this one does not write. Install the newer one again.";
     STORE_OLDER = "store.older", Unavailable, "The directory database is still in an older form; any mailctl command on the host brings it up to date.";

@@ -1,0 +1,109 @@
+//! What every command does with a name that a person typed: read it, say how it was understood, and refuse
+//! what is not served here.
+
+use crate::{
+    error::{Error, codes},
+    mail::{
+        address::{Address, Domain, Malformed, Selector},
+        alias::Source,
+    },
+    settings::Settings,
+    ui::Ui,
+    world::store::{Change, Store},
+};
+
+fn malformed(error: Malformed) -> Error {
+    Error::new(codes::NAME_MALFORMED, error.to_string())
+}
+
+/// An address; upper case is folded, with a note.
+pub fn address(text: &str, ui: &mut Ui) -> Result<Address, Error> {
+    let address = Address::parse(text).map_err(malformed)?;
+    note(text, &address.to_string(), ui);
+    Ok(address)
+}
+
+/// An address, or `@domain`.
+pub fn source(text: &str, ui: &mut Ui) -> Result<Source, Error> {
+    let source = Source::parse(text).map_err(malformed)?;
+    note(text, &source.to_string(), ui);
+    Ok(source)
+}
+
+/// A domain.
+pub fn domain(text: &str, ui: &mut Ui) -> Result<Domain, Error> {
+    let domain = Domain::parse(text).map_err(malformed)?;
+    note(text, domain.as_str(), ui);
+    Ok(domain)
+}
+
+/// A DKIM selector.
+pub fn selector(text: &str) -> Result<Selector, Error> {
+    Selector::parse(text).map_err(malformed)
+}
+
+fn note(typed: &str, taken: &str, ui: &mut Ui) {
+    if typed != taken {
+        ui.say(format!("note: {typed} is taken as {taken}"));
+    }
+}
+
+/// Every served domain: those of the settings, then those of the store.
+pub async fn domains(settings: &Settings, store: &Store) -> Result<Vec<Domain>, Error> {
+    Ok(joined(settings, store.domains().await?))
+}
+
+/// Refuses a domain that nobody serves here, as the transaction sees it.
+pub async fn served(settings: &Settings, change: &mut Change, domain: &Domain) -> Result<(), Error> {
+    known(&joined(settings, change.domains().await?), domain)
+}
+
+/// Refuses a domain that is not among `served`.
+pub fn known(served: &[Domain], domain: &Domain) -> Result<(), Error> {
+    if served.contains(domain) {
+        return Ok(());
+    }
+    let names: Vec<&str> = served.iter().map(Domain::as_str).take(5).collect();
+    let more = if served.len() > 5 { ", …" } else { "" };
+    Err(Error::new(codes::NOT_SERVED, format!("{domain} is not a domain of this server"))
+        .cause(format!("it serves {}{more}", names.join(", ")))
+        .hint(format!("mailctl domain add {domain}")))
+}
+
+fn joined(settings: &Settings, stored: Vec<Domain>) -> Vec<Domain> {
+    let mut domains: Vec<Domain> = settings.domains().cloned().collect();
+    let further: Vec<Domain> = stored.into_iter().filter(|domain| !domains.contains(domain)).collect();
+    domains.extend(further);
+    domains
+}
+
+/// Seconds since 1970, for the `created_at` of what is made now.
+pub fn now() -> i64 {
+    time::OffsetDateTime::now_utc().unix_timestamp()
+}
+
+/// Octets as a person reads them: `0`, `812 B`, `14.2 MiB`.
+pub fn size(octets: u64) -> String {
+    let mut value = octets as f64;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if value < 1024.0 {
+            return if unit == "B" { format!("{octets} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1024.0;
+    }
+    format!("{value:.1} TiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_short() {
+        for (octets, text) in
+            [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 << 30, "3.0 GiB"), (5 << 40, "5.0 TiB")]
+        {
+            assert_eq!(size(octets), text);
+        }
+    }
+}

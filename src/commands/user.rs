@@ -1,0 +1,40 @@
+//! `mailctl user`: people with a mailbox. Each change is live within a second, without a reload.
+
+mod add;
+mod del;
+mod list;
+mod passwd;
+mod secret;
+mod show;
+
+use crate::{error::Error, ui::Ui, world::World};
+use clap::Subcommand;
+
+/// Add, remove and look at mailboxes
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    Add(add::Args),
+    Del(del::Args),
+    List(list::Args),
+    Passwd(passwd::Args),
+    Show(show::Args),
+}
+
+/// Runs the verb.
+pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
+    match args.verb {
+        Verb::Add(args) => add::run(args, world, ui).await,
+        Verb::Del(args) => del::run(args, world, ui).await,
+        Verb::List(args) => list::run(args, world, ui).await,
+        Verb::Passwd(args) => passwd::run(args, world, ui).await,
+        Verb::Show(args) => show::run(args, world, ui).await,
+    }
+}
+
+pub use add::create;

@@ -1,0 +1,108 @@
+//! `mailctl user show`.
+
+use super::passwd::absent;
+use crate::{
+    commands::names,
+    error::Error,
+    mail::{address::Address, alias::Source},
+    settings::Settings,
+    ui::Ui,
+    world::{World, mailboxes::Sizes, store::Store},
+};
+use std::collections::BTreeSet;
+
+/// Show one mailbox: size, limit, aliases, what it may send as, and the settings for a mail program
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Address of the mailbox
+    #[arg(value_name = "ADDRESS")]
+    address: String,
+}
+
+/// One service of the server, as a mail program needs it.
+#[derive(serde::Serialize)]
+struct Client {
+    service: &'static str,
+    host: String,
+    /// Host port; 0 = the one that `mailctl status` shows.
+    port: u16,
+    security: &'static str,
+}
+
+/// Prints it.
+pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
+    let address = names::address(&args.address, ui)?;
+    let settings = world.settings()?.settings;
+    let store = world.store().await?;
+    let Some(mailbox) = store.mailbox(&address).await? else { return Err(absent(&address)) };
+    let aliases = leading(&store, &address).await?;
+    let size = Sizes::new(&world.paths).of(&address.to_string());
+    let limit = mailbox.quota.unwrap_or(settings.mailbox_size_limit);
+    let senders: Vec<String> =
+        std::iter::once(address.to_string()).chain(aliases.iter().map(ToString::to_string)).collect();
+    let clients = clients(&settings);
+    if ui.manner().json {
+        ui.json(&serde_json::json!({
+            "address": address, "size": size, "limit": limit, "quota": mailbox.quota,
+            "created_at": mailbox.created_at, "mail": world.paths.mailbox(&address),
+            "aliases": aliases, "senders": senders, "clients": clients, "login": address,
+        }));
+        return Ok(());
+    }
+    let list = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    ui.data(format!("address   {address}"));
+    ui.data(format!("mail      {}", names::size(size)));
+    ui.data(format!("limit     {}", if limit == 0 { "none".to_owned() } else { names::size(limit) }));
+    ui.data(format!("folder    {}", world.paths.mailbox(&address).display()));
+    ui.data(format!("aliases   {}", list(aliases.iter().map(ToString::to_string).collect())));
+    ui.data(format!("sends as  {}", list(senders)));
+    ui.data(format!("login     {address}, with its password"));
+    for Client { service, host, port, security } in clients {
+        let port = if port == 0 { "(mailctl status)".to_owned() } else { port.to_string() };
+        ui.data(format!("{service:<9} {host} port {port}, {security}"));
+    }
+    Ok(())
+}
+
+/// Every alias from which mail reaches `address`, over any number of steps.
+async fn leading(store: &Store, address: &Address) -> Result<Vec<Source>, Error> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![address.clone()];
+    while let Some(target) = open.pop() {
+        for source in store.sources(&target).await? {
+            if let Source::Address(next) = &source
+                && next != address
+                && !found.contains(&source)
+            {
+                open.push(next.clone());
+            }
+            found.insert(source);
+        }
+    }
+    found.remove(&Source::Address(address.clone()));
+    Ok(found.into_iter().collect())
+}
+
+fn clients(settings: &Settings) -> Vec<Client> {
+    const IMPLICIT: &str = "TLS from the start";
+    const STARTTLS: &str = "STARTTLS";
+    let (ports, on) = (&settings.ports, &settings.protocols);
+    let all = [
+        (true, "sending", ports.submissions, IMPLICIT),
+        (true, "sending", ports.submission, STARTTLS),
+        (on.imap, "IMAP", ports.imaps, IMPLICIT),
+        (on.imap, "IMAP", ports.imap, STARTTLS),
+        (on.pop3, "POP3", ports.pop3s, IMPLICIT),
+        (on.pop3, "POP3", ports.pop3, STARTTLS),
+        (on.managesieve, "filters", ports.managesieve, STARTTLS),
+    ];
+    all.into_iter()
+        .filter(|(on, ..)| *on)
+        .map(|(_, service, port, security)| Client {
+            service,
+            host: settings.hostname.to_string(),
+            port,
+            security,
+        })
+        .collect()
+}
