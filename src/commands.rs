@@ -2,6 +2,7 @@
 //! `run(args, &World, &mut Ui)`.
 
 pub mod completions;
+pub mod config;
 pub mod help;
 pub mod image;
 mod names;
