@@ -50,11 +50,8 @@ pub struct Cli {
 enum Command {
     Image(commands::image::Args),
     Version(commands::version::Args),
-<<<<<<< HEAD
     User(commands::user::Args),
-=======
     Config(commands::config::Args),
->>>>>>> 8f6fefa (Show and check the settings: every value with its origin, every fault with its remedy)
     Help(commands::help::Args),
     Completions(commands::completions::Args),
     Man(commands::completions::ManArgs),
@@ -65,11 +62,8 @@ impl Command {
         match self {
             Self::Image(args) => commands::image::run(args, world, ui).await,
             Self::Version(args) => commands::version::run(args, world, ui).await,
-<<<<<<< HEAD
             Self::User(args) => commands::user::run(args, world, ui).await,
-=======
             Self::Config(args) => commands::config::run(args, world, ui).await,
->>>>>>> 8f6fefa (Show and check the settings: every value with its origin, every fault with its remedy)
             Self::Help(args) => commands::help::run(&args, grammar(), ui),
             Self::Completions(args) => commands::completions::run(&args, grammar(), ui),
             Self::Man(args) => commands::completions::man(&args, grammar(), ui),
