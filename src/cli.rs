@@ -52,6 +52,8 @@ enum Command {
     Version(commands::version::Args),
     User(commands::user::Args),
     Config(commands::config::Args),
+    #[command(hide = true)]
+    Health(commands::health::Args),
     Help(commands::help::Args),
     Completions(commands::completions::Args),
     Man(commands::completions::ManArgs),
@@ -64,6 +66,7 @@ impl Command {
             Self::Version(args) => commands::version::run(args, world, ui).await,
             Self::User(args) => commands::user::run(args, world, ui).await,
             Self::Config(args) => commands::config::run(args, world, ui).await,
+            Self::Health(args) => commands::health::run(args, world, ui).await,
             Self::Help(args) => commands::help::run(&args, grammar(), ui),
             Self::Completions(args) => commands::completions::run(&args, grammar(), ui),
             Self::Man(args) => commands::completions::man(&args, grammar(), ui),

@@ -3,6 +3,7 @@
 
 pub mod completions;
 pub mod config;
+pub mod health;
 pub mod help;
 pub mod image;
 mod names;

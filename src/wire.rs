@@ -1,1 +1,3 @@
 //! Protocols: bytes in, values out. No sockets, no clock.
+
+pub mod milter;

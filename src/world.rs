@@ -1,9 +1,11 @@
 //! Everything that can fail because the world is the world: disk, engine, network, processes.
 //! It reads no environment: what it needs of it comes in at the door.
 
+pub mod anyone;
 pub mod atomic;
 pub mod dialogue;
 pub mod docker;
+pub mod health;
 pub mod lock;
 pub mod mailboxes;
 pub mod paths;

@@ -1,5 +1,7 @@
 //! Mail ring: what Dovecot serves, asked with Python's imaplib and poplib; filters by ManageSieve.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod common;
 
 use common::stack::{Stack, said};

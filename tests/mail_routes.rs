@@ -1,5 +1,7 @@
 //! Mail ring: aliases to mailboxes and to the outside, catch-all, and the signature on what leaves.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod common;
 
 use common::stack::{Stack, eventually, said};

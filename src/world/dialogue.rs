@@ -2,15 +2,21 @@
 //!
 //! For looking at a stack from outside (`mailctl demo`); mail itself never goes this way.
 
+use super::anyone::Anyone;
 use crate::error::{Error, codes};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
-    net::TcpStream,
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    net::{TcpStream, UnixStream},
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
@@ -44,11 +50,20 @@ impl Anchor {
         let name = ServerName::try_from(name.to_owned()).map_err(|e| unusable(e.to_string()))?;
         Ok(Self { config: Arc::new(config), name })
     }
+
+    /// Believes anybody; only for a check on the loopback of the server's own container.
+    pub fn anyone() -> Self {
+        let config = ClientConfig::builder()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Anyone::new()))
+            .with_no_client_auth();
+        Self { config: Arc::new(config), name: ServerName::IpAddress(Ipv4Addr::LOCALHOST.into()) }
+    }
 }
 
 /// An open conversation.
 pub struct Dialogue {
-    peer: SocketAddr,
+    peer: String,
     stream: BufReader<Box<dyn Stream>>,
 }
 
@@ -76,9 +91,17 @@ impl SmtpReply {
 impl Dialogue {
     /// Connects in clear; says nothing yet.
     pub async fn connect(peer: SocketAddr) -> Result<Self, Error> {
-        let tcp = within(peer, "connect", TcpStream::connect(peer)).await?;
+        let peer_name = peer.to_string();
+        let tcp = within(&peer_name, "connect", TcpStream::connect(peer)).await?;
         let _ = tcp.set_nodelay(true);
-        Ok(Self { peer, stream: BufReader::new(Box::new(tcp)) })
+        Ok(Self { peer: peer_name, stream: BufReader::new(Box::new(tcp)) })
+    }
+
+    /// Connects to a unix socket.
+    pub async fn connect_unix(path: &Path) -> Result<Self, Error> {
+        let peer = path.display().to_string();
+        let socket = within(&peer, "connect", UnixStream::connect(path)).await?;
+        Ok(Self { peer, stream: BufReader::new(Box::new(socket)) })
     }
 
     /// Connects with implicit TLS.
@@ -90,7 +113,7 @@ impl Dialogue {
     pub async fn into_tls(self, anchor: &Anchor) -> Result<Self, Error> {
         let connector = TlsConnector::from(anchor.config.clone());
         let tls = within(
-            self.peer,
+            &self.peer,
             "agree on TLS",
             connector.connect(anchor.name.clone(), self.stream.into_inner()),
         )
@@ -101,7 +124,7 @@ impl Dialogue {
     /// The next line without its line end.
     pub async fn line(&mut self) -> Result<String, Error> {
         let mut bytes = Vec::new();
-        let count = within(self.peer, "read", self.stream.read_until(b'\n', &mut bytes)).await?;
+        let count = within(&self.peer, "read", self.stream.read_until(b'\n', &mut bytes)).await?;
         if count == 0 {
             return Err(Error::new(codes::PEER_SILENT, format!("{} closed the connection", self.peer)));
         }
@@ -110,11 +133,23 @@ impl Dialogue {
 
     /// Sends `text` as it is.
     pub async fn send(&mut self, text: &str) -> Result<(), Error> {
-        within(self.peer, "write", async {
-            self.stream.write_all(text.as_bytes()).await?;
+        self.send_bytes(text.as_bytes()).await
+    }
+
+    /// Sends `bytes` as they are.
+    pub async fn send_bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        within(&self.peer, "write", async {
+            self.stream.write_all(bytes).await?;
             self.stream.flush().await
         })
         .await
+    }
+
+    /// Reads exactly `count` bytes.
+    pub async fn take(&mut self, count: usize) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; count];
+        within(&self.peer, "read", self.stream.read_exact(&mut bytes)).await?;
+        Ok(bytes)
     }
 
     /// Reads one SMTP reply.
@@ -170,7 +205,7 @@ impl Dialogue {
 }
 
 async fn within<T>(
-    peer: SocketAddr,
+    peer: &str,
     doing: &str,
     work: impl Future<Output = std::io::Result<T>>,
 ) -> Result<T, Error> {

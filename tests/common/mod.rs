@@ -1,5 +1,6 @@
 //! What the tests share.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 pub mod engine;
 pub mod stack;

@@ -1,0 +1,141 @@
+//! Whether a service does its work, asked from inside its container in its own protocol.
+
+use super::dialogue::{Anchor, Dialogue, SmtpReply};
+use crate::{
+    error::{Error, codes},
+    plan::service::Service,
+    wire::milter,
+};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+};
+
+const SOCKETS: &str = "/run/mailctl";
+const SPOOL: &str = "/var/spool/postfix";
+const MAIL: &str = "/mail";
+/// Percent of a disk in use from which mail is in danger (S0-10).
+const DISK_FULL: u64 = 90;
+/// Messages waiting from which something must be wrong.
+const QUEUE_LONG: usize = 5000;
+const QUEUES: &[&str] = &["maildrop", "incoming", "active", "deferred", "hold"];
+
+/// One line that says how `service` does; `imap` where Dovecot serves IMAP at all.
+pub async fn check(service: Service, imap: bool) -> Result<String, Error> {
+    match service {
+        Service::Postfix => postfix().await,
+        Service::Dovecot => dovecot(imap).await,
+        Service::Opendkim => opendkim().await,
+        Service::Mailctld => mailctld().await,
+    }
+}
+
+async fn postfix() -> Result<String, Error> {
+    let mut smtp = Dialogue::connect(loopback(25)).await?;
+    expect(&smtp.smtp_reply().await?, 220)?;
+    expect(&smtp.smtp("EHLO localhost").await?, 250)?;
+    let _ = smtp.smtp("QUIT").await;
+
+    let mut submission = Dialogue::connect(loopback(587)).await?;
+    expect(&submission.smtp_reply().await?, 220)?;
+    expect(&submission.smtp("EHLO localhost").await?, 250)?;
+    expect(&submission.smtp("STARTTLS").await?, 220)?;
+    let mut submission = submission.into_tls(&Anchor::anyone()).await?;
+    let hello = submission.smtp("EHLO localhost").await?;
+    expect(&hello, 250)?;
+    if !hello.offers("AUTH") {
+        return Err(unwell("587 offers no login after STARTTLS: does Dovecot answer?"));
+    }
+    let _ = submission.smtp("QUIT").await;
+
+    let disk = disk_use(Path::new(SPOOL))?;
+    let queue = QUEUES.iter().map(|name| files_below(&Path::new(SPOOL).join(name))).sum::<usize>();
+    if queue >= QUEUE_LONG {
+        return Err(unwell(format!("{queue} messages wait in the queue")));
+    }
+    Ok(format!("25 and 587 answer, {queue} in the queue, disk {disk} % used"))
+}
+
+async fn dovecot(imap: bool) -> Result<String, Error> {
+    let mut lmtp = Dialogue::connect_unix(&Path::new(SOCKETS).join("dovecot/lmtp")).await?;
+    expect(&lmtp.smtp_reply().await?, 220)?;
+    expect(&lmtp.smtp("LHLO localhost").await?, 250)?;
+    let _ = lmtp.smtp("QUIT").await;
+    if imap {
+        let mut imap = Dialogue::connect(loopback(143)).await?;
+        let greeting = imap.line().await?;
+        if !greeting.starts_with("* OK") {
+            return Err(unwell(format!("IMAP greets with {greeting:?}")));
+        }
+        let _ = imap.imap("a", "LOGOUT").await;
+    }
+    let disk = disk_use(Path::new(MAIL))?;
+    Ok(format!("LMTP{} answers, disk {disk} % used", if imap { " and IMAP" } else { "" }))
+}
+
+async fn opendkim() -> Result<String, Error> {
+    let mut filter = Dialogue::connect_unix(&Path::new(SOCKETS).join("opendkim/milter")).await?;
+    filter.send_bytes(&milter::offer()).await?;
+    let head = filter.take(4).await?;
+    let size = head.try_into().ok().and_then(milter::answer_size);
+    let answer = filter.take(size.ok_or_else(|| unwell("this is no milter"))?).await?;
+    let version = milter::agreed(&answer).ok_or_else(|| unwell("the milter refuses to negotiate"))?;
+    filter.send_bytes(&milter::quit()).await?;
+    Ok(format!("milter protocol {version} agreed"))
+}
+
+async fn mailctld() -> Result<String, Error> {
+    let mut map = Dialogue::connect_unix(&Path::new(SOCKETS).join("mailctld/socketmap")).await?;
+    // A name that can never be served (RFC 2606): the answer must be "not found", not "try later".
+    map.send("22:domains health.invalid,").await?;
+    let mut answer = String::new();
+    while !answer.ends_with(',') {
+        answer.push(char::from(map.take(1).await?[0]));
+    }
+    if answer.contains("NOTFOUND") {
+        Ok("the directory answers".to_owned())
+    } else {
+        Err(unwell(format!("the directory answers {answer:?}")))
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+fn expect(reply: &SmtpReply, code: u16) -> Result<(), Error> {
+    if reply.code == code {
+        Ok(())
+    } else {
+        Err(unwell(format!("expected {code}, got {}", reply.one_line())))
+    }
+}
+
+fn unwell(why: impl Into<String>) -> Error {
+    Error::new(codes::UNHEALTHY, why.into())
+}
+
+/// Percent in use, of octets or of inodes, whichever is more.
+fn disk_use(path: &Path) -> Result<u64, Error> {
+    let stat = rustix::fs::statvfs(path).map_err(|e| super::io_error("look at", path, &e.into()))?;
+    let used =
+        |all: u64, free: u64| all.saturating_sub(free).saturating_mul(100).checked_div(all).unwrap_or(0);
+    let percent = used(stat.f_blocks, stat.f_bavail).max(used(stat.f_files, stat.f_favail));
+    if percent >= DISK_FULL {
+        return Err(unwell(format!("the disk under {} is {percent} % full", path.display())));
+    }
+    Ok(percent)
+}
+
+/// Queue files in a folder and its hash folders.
+fn files_below(folder: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    entries
+        .flatten()
+        .map(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => files_below(&entry.path()),
+            Ok(kind) if kind.is_file() => 1,
+            _ => 0,
+        })
+        .sum()
+}
