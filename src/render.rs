@@ -1,9 +1,45 @@
 //! Settings and facts become a [`ConfigSet`]: whole files, with modes and one digest.
 
+mod dovecot;
 pub mod ids;
+mod mailctld;
+mod opendkim;
+mod postfix;
+pub mod template;
+pub mod tls;
 
-use crate::mail::address::{Domain, Selector};
+use crate::{
+    mail::address::{Domain, Selector},
+    settings::Settings,
+};
 use sha2::{Digest, Sha256};
+use std::fmt;
+use template::Templates;
+
+/// All files of one generation. The same settings and facts give the same bytes, always.
+pub fn render(settings: &Settings, facts: &Facts) -> Result<ConfigSet, Fault> {
+    let templates = Templates::new(&facts.overrides)?;
+    let mut files = postfix::render(settings, &templates)?;
+    files.extend(dovecot::render(settings, &templates)?);
+    files.extend(opendkim::render(settings, facts, &templates)?);
+    files.extend(mailctld::render(settings, &templates)?);
+    Ok(ConfigSet::new(files))
+}
+
+/// Why nothing could be rendered: always something of the operator's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// `templates/postfix/main.cf`, or the entry in `mailctl.toml`.
+    pub place: String,
+    /// What is wrong there.
+    pub what: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.what)
+    }
+}
 
 /// What rendering needs beside the settings.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +63,18 @@ pub struct ConfigFile {
     pub mode: u32,
     /// Owner group (uid is always 0).
     pub gid: u32,
+}
+
+impl ConfigFile {
+    /// A file that everyone in the containers may read.
+    fn public(path: &str, text: String) -> Self {
+        Self { path: path.to_owned(), text, mode: 0o644, gid: 0 }
+    }
+
+    /// A file for root alone.
+    fn secret(path: &str, text: String) -> Self {
+        Self { path: path.to_owned(), text, mode: 0o600, gid: 0 }
+    }
 }
 
 /// All rendered files of one generation, sorted by path.

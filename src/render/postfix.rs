@@ -1,0 +1,118 @@
+//! Postfix: the doors and the queue.
+
+mod main_cf;
+mod master_cf;
+
+use super::{ConfigFile, Fault, template::Templates, tls};
+use crate::settings::{Relay, Settings};
+use serde::Serialize;
+
+/// What `main.cf` sees.
+#[derive(Serialize)]
+struct Main<'a> {
+    hostname: &'a str,
+    domain: &'a str,
+    protocols: &'static str,
+    networks: Vec<String>,
+    message_size_limit: u64,
+    transports: bool,
+    ciphers: &'static [&'static str],
+    curves: &'static [&'static str],
+    relay: Option<Next<'a>>,
+}
+
+#[derive(Serialize)]
+struct Next<'a> {
+    host: &'a str,
+    tls: &'a str,
+    /// DANE needs answers that the resolver has validated.
+    dnssec: bool,
+    login: bool,
+}
+
+/// What `master.cf` sees: the doors for users.
+#[derive(Serialize)]
+struct Master {
+    doors: [Door; 2],
+}
+
+#[derive(Serialize)]
+struct Door {
+    service: &'static str,
+    wrapped: bool,
+}
+
+#[derive(Serialize)]
+struct Headers<'a> {
+    hostname: &'a str,
+    hostname_pattern: String,
+}
+
+#[derive(Serialize)]
+struct Login<'a> {
+    host: &'a str,
+    user: &'a str,
+    password: &'a str,
+}
+
+#[derive(Serialize)]
+struct Routes<'a> {
+    routes: Vec<(&'a str, &'a str)>,
+}
+
+/// Its files, with the operator's raw settings over what the templates say.
+pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<ConfigFile>, Fault> {
+    let raw = &settings.raw;
+    let main = templates.render("postfix/main.cf", &main(settings))?;
+    let doors =
+        [Door { service: "submission", wrapped: false }, Door { service: "submissions", wrapped: true }];
+    let master = templates.render("postfix/master.cf", &Master { doors })?;
+    let hostname = settings.hostname.as_str();
+    let headers = Headers { hostname, hostname_pattern: hostname.replace('.', "\\.") };
+    let mut files = vec![
+        ConfigFile::public("postfix/main.cf", main_cf::overridden(&main, &raw.main)),
+        ConfigFile::public("postfix/master.cf", master_cf::overridden(&master, &raw.master)?),
+        ConfigFile::public(
+            "postfix/submission_headers",
+            templates.render("postfix/submission_headers", &headers)?,
+        ),
+    ];
+    if let Some(login) = settings.relay.as_ref().and_then(login) {
+        files.push(ConfigFile::secret(
+            "postfix/sasl_passwd",
+            templates.render("postfix/sasl_passwd", &login)?,
+        ));
+    }
+    if !raw.transport.is_empty() {
+        let routes = raw.transport.iter().map(|(to, route)| (to.as_str(), route.as_str())).collect();
+        files.push(ConfigFile::public(
+            "postfix/transport",
+            templates.render("postfix/transport", &Routes { routes })?,
+        ));
+    }
+    Ok(files)
+}
+
+fn main(settings: &Settings) -> Main<'_> {
+    Main {
+        hostname: settings.hostname.as_str(),
+        domain: settings.domain.as_str(),
+        protocols: if settings.network.subnet6.is_some() { "all" } else { "ipv4" },
+        networks: settings.trusted.to_postfix(),
+        message_size_limit: settings.message_size_limit,
+        transports: !settings.raw.transport.is_empty(),
+        ciphers: tls::CIPHERS,
+        curves: tls::CURVES,
+        relay: settings.relay.as_ref().map(|relay| Next {
+            host: &relay.host,
+            tls: &relay.tls,
+            dnssec: relay.tls.starts_with("dane"),
+            login: login(relay).is_some(),
+        }),
+    }
+}
+
+fn login(relay: &Relay) -> Option<Login<'_>> {
+    let (user, password) = (relay.user.as_deref()?, relay.password.as_ref()?);
+    Some(Login { host: &relay.host, user, password: password.reveal() })
+}

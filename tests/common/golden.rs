@@ -1,0 +1,61 @@
+//! The golden trees: settings as an operator writes them, and what is rendered from them.
+
+use mailctl::{
+    mail::address::Selector,
+    render::{ConfigSet, Facts, render},
+    settings::{load, source::Sources},
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Every case: its name and folder.
+pub fn cases() -> Vec<(String, PathBuf)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let mut cases: Vec<(String, PathBuf)> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path))
+        .collect();
+    cases.sort();
+    assert!(cases.len() >= 3, "the golden trees are gone");
+    cases
+}
+
+/// What the program renders for a case; every domain of it signs.
+pub fn rendered(folder: &Path) -> ConfigSet {
+    let text = |name: &str| fs::read_to_string(folder.join(name)).ok();
+    let (env, toml) = (text("settings.env"), text("mailctl.toml"));
+    let sources =
+        Sources { settings_env: env.as_deref(), mailctl_toml: toml.as_deref(), ..Sources::default() };
+    let settings = load(&sources).unwrap().settings;
+    let domains: Vec<_> = settings.domains().cloned().collect();
+    let selector = Selector::parse("m202611").unwrap();
+    let facts = Facts {
+        selectors: domains.iter().map(|domain| (domain.clone(), selector.clone())).collect(),
+        domains,
+        overrides: tree(&folder.join("templates")).into_iter().collect(),
+    };
+    render(&settings, &facts).unwrap()
+}
+
+/// Every file below a folder: path relative to it, and text.
+pub fn tree(folder: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut todo = vec![folder.to_owned()];
+    while let Some(here) = todo.pop() {
+        for entry in fs::read_dir(&here).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                todo.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+                found.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,81 @@
+//! The render ring: settings in, whole configuration files out, compared byte for byte.
+
+mod common;
+
+use common::golden::{cases, rendered, tree};
+use std::{collections::BTreeMap, fs};
+
+/// Proves: S2-4, S3-21, S0-7 (raw settings and template overrides win), S4-3, S4-20, S0-26, S1-24, S2-12.
+#[test]
+fn every_golden_tree_is_what_is_rendered() {
+    let bless = std::env::var_os("MAILCTL_BLESS").is_some() && std::env::var_os("CI").is_none();
+    let mut wrong = Vec::new();
+    for (name, folder) in cases() {
+        let set = rendered(&folder);
+        let mut files: BTreeMap<String, String> =
+            set.files().iter().map(|file| (file.path.clone(), file.text.clone())).collect();
+        let modes = set.files().iter().map(|file| format!("{:04o} {} {}\n", file.mode, file.gid, file.path));
+        files.insert("MODES".to_owned(), modes.collect());
+        let golden = folder.join("rendered");
+        if bless {
+            let _ = fs::remove_dir_all(&golden);
+            for (path, text) in &files {
+                let path = golden.join(path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, text).unwrap();
+            }
+        }
+        let expected = tree(&golden);
+        let all = files.keys().chain(expected.keys());
+        let differing = all.filter(|path| files.get(*path) != expected.get(*path));
+        wrong.extend(differing.map(|path| format!("{name}/rendered/{path}")));
+        assert_eq!(set.digest(""), rendered(&folder).digest(""), "{name} is not the same twice");
+    }
+    wrong.dedup();
+    assert!(wrong.is_empty(), "differ from what is rendered now (make bless): {wrong:#?}");
+}
+
+/// What no configuration of ours may lack, whatever the settings are.
+///
+/// Proves: S1-2, S1-24, S4-21, S4-27.
+#[test]
+fn hardening_holds_in_every_tree() {
+    for (name, folder) in cases() {
+        let set = rendered(&folder);
+        let text = |path: &str| &set.files().iter().find(|file| file.path == path).unwrap().text;
+        let (main, master) = (text("postfix/main.cf"), text("postfix/master.cf"));
+        for line in [
+            "smtpd_forbid_bare_newline = reject",
+            "smtpd_forbid_bare_newline_exclusions =",
+            "smtpd_forbid_unauth_pipelining = yes",
+            "smtpd_sasl_auth_enable = no",
+            "smtpd_tls_auth_only = yes",
+            "virtual_alias_domains =",
+            "milter_default_action = tempfail",
+            "smtpd_policy_service_timeout = 2s",
+            "disable_vrfy_command = yes",
+        ] {
+            assert!(main.lines().any(|have| have == line), "{name}: no {line:?}");
+        }
+        assert_eq!(master.matches("-o smtpd_forbid_bare_newline_exclusions=\n").count(), 2, "{name}");
+        assert_eq!(master.matches("-o smtpd_tls_security_level=encrypt").count(), 2, "{name}");
+        let entries = master.lines().filter(|line| !line.starts_with([' ', '#']));
+        for entry in entries {
+            assert_eq!(entry.split_whitespace().nth(4), Some("n"), "{name}: {entry} is chrooted");
+        }
+        let mut names: Vec<&str> = main
+            .lines()
+            .filter(|line| !line.starts_with(['#', ' ']))
+            .filter_map(|line| line.split_once(" ="))
+            .map(|(name, _)| name)
+            .collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(all, names.len(), "{name}: a parameter is set twice");
+        for file in set.files() {
+            let secret = file.text.contains("se{{c}}ret");
+            assert_eq!(secret, file.mode == 0o600, "{name}: mode of {}", file.path);
+        }
+    }
+}
