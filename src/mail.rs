@@ -2,4 +2,6 @@
 
 pub mod address;
 pub mod alias;
+pub mod cert;
+pub mod dkim;
 pub mod password;

@@ -6,6 +6,8 @@ pub mod atomic;
 pub mod dialogue;
 pub mod docker;
 pub mod health;
+mod facts;
+pub mod keys;
 pub mod lock;
 pub mod mailboxes;
 pub mod paths;

@@ -1,0 +1,94 @@
+//! DKIM public keys as DNS records (RFC 6376 §3.6.1, RFC 8463 for Ed25519).
+
+use super::address::{Domain, Selector};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use std::fmt;
+
+/// How a key signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Algorithm {
+    /// `rsa-sha256`: what everybody verifies, and what OpenDKIM signs with here.
+    Rsa,
+    /// `ed25519-sha256` (RFC 8463): short records; OpenDKIM signs with one algorithm only, so for now it is
+    /// published beside the RSA key and not used.
+    Ed25519,
+}
+
+impl Algorithm {
+    /// The value of `k=`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rsa => "rsa",
+            Self::Ed25519 => "ed25519",
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The TXT record of one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// `k=`.
+    pub algorithm: Algorithm,
+    /// RSA: the DER of SubjectPublicKeyInfo; Ed25519: the bare 32 octets (RFC 8463 §4.2).
+    pub public: Vec<u8>,
+}
+
+/// Longest string within a TXT record (RFC 1035 §3.3.14).
+const STRING: usize = 255;
+
+impl Record {
+    /// Where it is published: `SELECTOR._domainkey.DOMAIN`.
+    pub fn name(domain: &Domain, selector: &Selector) -> String {
+        format!("{selector}._domainkey.{domain}")
+    }
+
+    /// The whole text in one piece, as most DNS providers' forms want it.
+    pub fn text(&self) -> String {
+        format!("v=DKIM1; k={}; p={}", self.algorithm, BASE64.encode(&self.public))
+    }
+
+    /// The text in pieces that fit a TXT record.
+    pub fn strings(&self) -> Vec<String> {
+        let text = self.text();
+        let mut rest = text.as_str();
+        let mut strings = Vec::new();
+        while !rest.is_empty() {
+            let (string, tail) = rest.split_at(rest.len().min(STRING));
+            strings.push(string.to_owned());
+            rest = tail;
+        }
+        strings
+    }
+
+    /// A line for a zone file, as BIND and NSD read it.
+    pub fn zone(&self, domain: &Domain, selector: &Selector) -> String {
+        let strings: Vec<String> = self.strings().iter().map(|string| format!("\"{string}\"")).collect();
+        format!("{}. IN TXT ( {} )", Self::name(domain, selector), strings.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves: S0-5 (one line, and pieces of at most 255 octets that join to it).
+    #[test]
+    fn a_long_key_is_split_and_joins_again() {
+        let record = Record { algorithm: Algorithm::Rsa, public: vec![0x30; 550] };
+        let strings = record.strings();
+        assert_eq!(strings.len(), 3);
+        assert!(strings.iter().all(|string| string.len() <= 255));
+        assert_eq!(strings.concat(), record.text());
+        let (domain, selector) = (Domain::parse("example.org").unwrap(), Selector::parse("mail").unwrap());
+        let zone = record.zone(&domain, &selector);
+        assert!(zone.starts_with("mail._domainkey.example.org. IN TXT ( \"v=DKIM1; k=rsa; p=MDAw"), "{zone}");
+        assert!(!zone.contains('\n'));
+    }
+}

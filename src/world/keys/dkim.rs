@@ -1,0 +1,235 @@
+//! DKIM keys: `keys/dkim/DOMAIN/SELECTOR.private`, 0640 root:opendkim, and the record beside it in
+//! `SELECTOR.txt`. A key is never overwritten: mail signed with it is still on its way.
+
+use super::refused;
+use crate::{
+    error::{Error, codes},
+    mail::{
+        address::{Domain, Selector},
+        dkim::{Algorithm, Record},
+    },
+    render::ids,
+    world::{atomic, io_error, paths::Paths},
+};
+use openssl::{
+    pkey::{Id, PKey, Private},
+    rsa::Rsa,
+};
+use std::{
+    fs,
+    io::{ErrorKind, Write},
+    path::Path,
+};
+
+/// What to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// RSA of so many bits.
+    Rsa(u32),
+    /// Ed25519.
+    Ed25519,
+}
+
+/// A key that is on the disk; its private part stays there.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// Whose mail it signs.
+    pub domain: Domain,
+    /// Its name.
+    pub selector: Selector,
+    /// RSA: of the modulus.
+    pub bits: u32,
+    /// What DNS must say.
+    pub record: Record,
+}
+
+/// Makes a key; where there is one of that name already, an error.
+pub fn generate(paths: &Paths, domain: &Domain, selector: &Selector, kind: Kind) -> Result<Key, Error> {
+    let file = paths.dkim_key(domain, selector);
+    if file.try_exists().map_err(|e| io_error("open", &file, &e))? {
+        return Err(taken(&file));
+    }
+    let private = match kind {
+        Kind::Rsa(bits) => Rsa::generate(bits).and_then(PKey::from_rsa),
+        Kind::Ed25519 => PKey::generate_ed25519(),
+    }
+    .map_err(|e| refused("make a DKIM key", e))?;
+    let pem = private.private_key_to_pem_pkcs8().map_err(|e| refused("write a DKIM key", e))?;
+    let key = describe(domain, selector, &private, &file)?;
+
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let within = atomic::shared(0o750, ids::OPENDKIM);
+    for folder in [paths.dkim().parent().unwrap_or(folder), &paths.dkim(), folder] {
+        atomic::folder(folder, within)?;
+    }
+    let record = format!("{}\n", key.record.zone(domain, selector));
+    atomic::write(&folder.join(format!("{selector}.txt")), record.as_bytes(), atomic::PUBLIC)?;
+    place(&file, &pem)?;
+    Ok(key)
+}
+
+/// Links the finished file to its name, which fails where the name is taken.
+fn place(file: &Path, pem: &[u8]) -> Result<(), Error> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let fail = |e: std::io::Error| io_error("write", file, &e);
+    let mut draft = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).map_err(fail)?;
+    draft.write_all(pem).map_err(fail)?;
+    atomic::give(draft.path(), atomic::shared(0o640, ids::OPENDKIM))?;
+    draft.as_file().sync_all().map_err(fail)?;
+    fs::hard_link(draft.path(), file).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => taken(file),
+        _ => fail(error),
+    })?;
+    atomic::sync_folder(folder)
+}
+
+fn taken(file: &Path) -> Error {
+    Error::new(codes::EXISTS, format!("there is a DKIM key already: {}", file.display()))
+        .hint("choose another name with --selector; both records can be published side by side")
+        .hint("mailctl dkim show")
+}
+
+/// The key of that name, where there is one.
+pub fn find(paths: &Paths, domain: &Domain, selector: &Selector) -> Result<Option<Key>, Error> {
+    let file = paths.dkim_key(domain, selector);
+    let pem = match fs::read(&file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(|e| io_error("read", &file, &e))?,
+    };
+    let private = PKey::private_key_from_pem(&pem).map_err(|e| unusable(&file).cause(e))?;
+    describe(domain, selector, &private, &file).map(Some)
+}
+
+/// All keys of a domain, sorted by selector.
+pub fn list(paths: &Paths, domain: &Domain) -> Result<Vec<Key>, Error> {
+    let folder = paths.dkim().join(domain.as_str());
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|e| io_error("read", &folder, &e))?,
+    };
+    let mut selectors: Vec<Selector> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter_map(|name| Selector::parse(name.strip_suffix(".private")?).ok())
+        .collect();
+    selectors.sort();
+    selectors.iter().filter_map(|selector| find(paths, domain, selector).transpose()).collect()
+}
+
+fn describe(
+    domain: &Domain,
+    selector: &Selector,
+    private: &PKey<Private>,
+    file: &Path,
+) -> Result<Key, Error> {
+    let (algorithm, public) = match private.id() {
+        Id::RSA => (Algorithm::Rsa, private.public_key_to_der()),
+        Id::ED25519 => (Algorithm::Ed25519, private.raw_public_key()),
+        _ => return Err(unusable(file).cause("it is neither RSA nor Ed25519")),
+    };
+    let public = public.map_err(|e| unusable(file).cause(e))?;
+    Ok(Key {
+        domain: domain.clone(),
+        selector: selector.clone(),
+        bits: private.bits(),
+        record: Record { algorithm, public },
+    })
+}
+
+fn unusable(file: &Path) -> Error {
+    Error::new(codes::DKIM_UNUSABLE, format!("{} is not a usable DKIM key", file.display()))
+        .hint("put the right file in its place, or make a new key: mailctl dkim generate --selector NEW")
+}
+
+/// The key that signs for `domain`: the chosen one, which must be there and be RSA; where none was ever
+/// chosen (keys of an older server, copied in), the RSA key of the preferred name, or else the last by name.
+pub fn signing(
+    paths: &Paths,
+    domain: &Domain,
+    chosen: Option<&Selector>,
+    preferred: Option<&Selector>,
+) -> Result<Option<Key>, Error> {
+    if let Some(selector) = chosen {
+        let file = paths.dkim_key(domain, selector);
+        return match find(paths, domain, selector)? {
+            Some(key) if key.record.algorithm == Algorithm::Rsa => Ok(Some(key)),
+            Some(_) => Err(unusable(&file).cause("OpenDKIM signs with RSA keys only")),
+            None => Err(unusable(&file).cause("it should sign, and is not there")),
+        };
+    }
+    let mut keys = list(paths, domain)?;
+    keys.retain(|key| key.record.algorithm == Algorithm::Rsa);
+    let wanted = keys.iter().position(|key| Some(&key.selector) == preferred);
+    Ok(match wanted {
+        Some(index) => Some(keys.swap_remove(index)),
+        None => keys.pop(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn home() -> (tempfile::TempDir, Paths, Domain) {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths::new(home.path().to_owned());
+        (home, paths, Domain::parse("example.org").unwrap())
+    }
+
+    fn selector(text: &str) -> Selector {
+        Selector::parse(text).unwrap()
+    }
+
+    /// Proves: S0-5, S4-9, threat 16.
+    #[test]
+    fn a_key_has_its_record_beside_it_and_is_never_overwritten() {
+        let (_home, paths, domain) = home();
+        let key = generate(&paths, &domain, &selector("mail"), Kind::Rsa(2048)).unwrap();
+        let file = paths.dkim_key(&domain, &key.selector);
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o640);
+        let text = fs::read_to_string(file.with_extension("txt")).unwrap();
+        assert_eq!(text.trim(), key.record.zone(&domain, &key.selector));
+        let before = fs::read(&file).unwrap();
+        let again = generate(&paths, &domain, &selector("mail"), Kind::Ed25519).unwrap_err();
+        assert_eq!(again.code(), codes::EXISTS);
+        assert_eq!(fs::read(&file).unwrap(), before);
+        assert_eq!(find(&paths, &domain, &key.selector).unwrap().unwrap().record, key.record);
+        assert!(
+            !fs::read_dir(file.parent().unwrap())
+                .unwrap()
+                .any(|entry| { entry.unwrap().file_name().to_str().unwrap().starts_with('.') })
+        );
+    }
+
+    #[test]
+    fn ed25519_is_published_as_32_octets_and_does_not_sign() {
+        let (_home, paths, domain) = home();
+        let key = generate(&paths, &domain, &selector("ed"), Kind::Ed25519).unwrap();
+        assert_eq!(key.record.public.len(), 32);
+        assert!(key.record.text().starts_with("v=DKIM1; k=ed25519; p="));
+        assert!(signing(&paths, &domain, None, None).unwrap().is_none());
+        assert!(signing(&paths, &domain, Some(&selector("ed")), None).is_err());
+        generate(&paths, &domain, &selector("mail"), Kind::Rsa(1024)).unwrap();
+        generate(&paths, &domain, &selector("zz"), Kind::Rsa(1024)).unwrap();
+        let signs = |chosen: Option<&str>, preferred: Option<&str>| {
+            let (chosen, preferred) = (chosen.map(selector), preferred.map(selector));
+            signing(&paths, &domain, chosen.as_ref(), preferred.as_ref())
+                .map(|key| key.unwrap().selector.to_string())
+        };
+        assert_eq!(signs(None, None).unwrap(), "zz");
+        assert_eq!(signs(None, Some("mail")).unwrap(), "mail");
+        assert_eq!(signs(Some("mail"), Some("zz")).unwrap(), "mail");
+        assert_eq!(signs(Some("gone"), None).unwrap_err().code(), codes::DKIM_UNUSABLE);
+    }
+
+    #[test]
+    fn a_broken_key_is_named() {
+        let (_home, paths, domain) = home();
+        let file = paths.dkim_key(&domain, &selector("mail"));
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, "no key").unwrap();
+        let error = find(&paths, &domain, &selector("mail")).unwrap_err();
+        assert!(error.what().contains("mail.private"), "{error}");
+    }
+}
