@@ -48,6 +48,7 @@ pub struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Init(commands::init::Args),
     Image(commands::image::Args),
     Version(commands::version::Args),
     User(commands::user::Args),
@@ -62,6 +63,7 @@ enum Command {
 impl Command {
     async fn run(self, world: &World, ui: &mut Ui) -> Result<(), Error> {
         match self {
+            Self::Init(args) => commands::init::run(args, world, ui).await,
             Self::Image(args) => commands::image::run(args, world, ui).await,
             Self::Version(args) => commands::version::run(args, world, ui).await,
             Self::User(args) => commands::user::run(args, world, ui).await,

@@ -6,6 +6,7 @@ pub mod config;
 pub mod health;
 pub mod help;
 pub mod image;
+pub mod init;
 mod names;
 pub mod user;
 pub mod version;

@@ -4,6 +4,7 @@
 pub mod anyone;
 pub mod atomic;
 pub mod dialogue;
+pub mod dns;
 pub mod docker;
 pub mod health;
 mod facts;

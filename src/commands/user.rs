@@ -4,7 +4,7 @@ mod add;
 mod del;
 mod list;
 mod passwd;
-mod secret;
+pub mod secret;
 mod show;
 
 use crate::{error::Error, ui::Ui, world::World};

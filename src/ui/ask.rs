@@ -24,6 +24,28 @@ impl Ui {
         }
     }
 
+    /// A line of text, asked again until `parse` takes it; `proposal` is what Enter answers.
+    pub fn ask<T, E: ToString>(
+        &mut self,
+        question: &str,
+        proposal: Option<&str>,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<T, Error> {
+        let proposal = match (proposal, self.can_ask()) {
+            (Some(proposal), false) => return parse(proposal).map_err(|e| unanswered(e.to_string())),
+            (None, false) => return Err(unanswered("nobody can be asked here")),
+            (proposal, true) => proposal,
+        };
+        let mut input = dialoguer::Input::<String>::new().with_prompt(question);
+        if let Some(text) = proposal {
+            input = input.default(text.to_owned()).allow_empty(true).show_default(!text.is_empty());
+        }
+        let checked =
+            input.validate_with(|text: &String| parse(text.trim()).map(|_| ()).map_err(|e| e.to_string()));
+        let text = checked.interact_text().map_err(unanswered)?;
+        parse(text.trim()).map_err(|e| unanswered(e.to_string()))
+    }
+
     /// A new password, typed twice.
     pub fn ask_new_password(&mut self, whose: &str) -> Result<String, Error> {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
@@ -58,7 +80,7 @@ impl Ui {
     }
 }
 
-fn unanswered(error: dialoguer::Error) -> Error {
+fn unanswered(error: impl std::fmt::Display) -> Error {
     Error::new(codes::DECLINED, "nothing was changed")
         .cause(format!("the question was not answered: {error}"))
 }

@@ -13,20 +13,30 @@ use std::{fs, io::ErrorKind, os::unix::fs::PermissionsExt, path::Path};
 impl World {
     /// Reads `settings.env`, `mailctl.toml` and the environment; the error tells everything that is wrong.
     pub fn settings(&self) -> Result<Loaded, Error> {
-        let (env_path, toml_path) = (self.paths.settings_env(), self.paths.mailctl_toml());
-        let settings_env = read(&env_path)?;
+        let path = self.paths.settings_env();
+        let settings_env = read(&path)?;
         if settings_env.is_none() && !self.environment.iter().any(|(name, _)| name == "MAILCTL_DOMAIN") {
             return Err(no_settings(&self.paths));
         }
-        let mailctl_toml = read(&toml_path)?;
-        let mut words = Words::gather(&Sources {
-            settings_env: settings_env.as_deref(),
-            mailctl_toml: mailctl_toml.as_deref(),
-            environment: &self.environment,
-        });
+        let words = self.words(settings_env.as_deref())?;
         if words.holds_secret() {
-            secret_mode(&env_path)?;
+            secret_mode(&path)?;
         }
+        self.understood(words)
+    }
+
+    /// As [`World::settings`], with this text in the place of a `settings.env` that is still to be written.
+    pub fn settings_from(&self, settings_env: &str) -> Result<Loaded, Error> {
+        self.understood(self.words(Some(settings_env))?)
+    }
+
+    fn words(&self, settings_env: Option<&str>) -> Result<Words, Error> {
+        let mailctl_toml = read(&self.paths.mailctl_toml())?;
+        let environment = &self.environment;
+        Ok(Words::gather(&Sources { settings_env, mailctl_toml: mailctl_toml.as_deref(), environment }))
+    }
+
+    fn understood(&self, mut words: Words) -> Result<Loaded, Error> {
         if let Some(path) = words.secret_wanted() {
             words.secret_read(&path, secret_file(Path::new(&path)));
         }

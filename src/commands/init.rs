@@ -1,0 +1,145 @@
+//! `mailctl init`: a home to start from. Every step looks first whether it is done, so it can be run again
+//! after anything, and then does only what is missing.
+
+mod answers;
+mod names;
+mod step;
+
+use crate::{
+    error::Error,
+    settings::Settings,
+    ui::Ui,
+    world::{World, atomic},
+};
+use answers::Answers;
+use step::{Done, Step};
+
+/// Set up a home: settings, folders, the administrator's mailbox, DKIM keys, a first certificate
+///
+/// Asks for what no flag answers. Running it again changes nothing; settings are changed in settings.env
+/// afterwards, not here.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// First domain to serve, like example.org
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Option<String>,
+    /// The server's own name, like mail.example.org
+    #[arg(long, value_name = "NAME")]
+    hostname: Option<String>,
+    /// Address of the administrator; its mailbox is made here
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<String>,
+    /// Further domains to serve, with commas between them
+    #[arg(long, value_name = "DOMAINS")]
+    additional_domains: Option<String>,
+    /// Any other setting of settings.env, like TZ=Europe/Berlin; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Read the administrator's password from standard input instead of making one
+    #[arg(long)]
+    admin_password_stdin: bool,
+    /// Print what would be done, change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Does what is missing.
+pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
+    let given = Answers::of(&args, world)?;
+    let fresh = !world.paths.settings_env().exists();
+    let (settings, text) = if fresh {
+        let answers = given.complete(ui)?;
+        names::check(&answers, ui).await?;
+        let text = answers.settings_env();
+        (world.settings_from(&text)?.settings, text)
+    } else {
+        let loaded = world.settings()?;
+        given.agree_with(&loaded.settings, world)?;
+        (loaded.settings, String::new())
+    };
+    let steps = step::missing(world, &settings, &text).await?;
+    if args.dry_run {
+        return Ok(tell_plan(&steps, ui));
+    }
+    if steps.is_empty() {
+        ui.say(format!("nothing to do: {} is set up", world.paths.home().display()));
+        if ui.manner().json {
+            ui.json(&serde_json::json!({"home": world.paths.home(), "done": Vec::<String>::new()}));
+        }
+        return Ok(());
+    }
+    let password = if args.admin_password_stdin { Some(step::given_password(&settings, ui)?) } else { None };
+    apply(world, &settings, &text, password, ui).await
+}
+
+async fn apply(
+    world: &World,
+    settings: &Settings,
+    text: &str,
+    password: Option<String>,
+    ui: &mut Ui,
+) -> Result<(), Error> {
+    // The lock is a file inside the home, so these two come before it.
+    step::make_home(world)?;
+    atomic::folder(&world.paths.state(), atomic::shared(0o700, 0))?;
+    let _lock = world.lock()?;
+    // Somebody else may have done part of it while we waited for the lock.
+    let steps = step::missing(world, settings, text).await?;
+    let mut made = None;
+    let mut done = Vec::new();
+    for step in &steps {
+        if let Done::Password(password) = step.apply(world, settings, password.as_deref()).await? {
+            made = Some(password);
+        }
+        if !matches!(step, Step::Folder(..)) {
+            ui.say(format!("done: {step}"));
+        }
+        done.push(step.to_string());
+    }
+    if ui.manner().json {
+        ui.json(&serde_json::json!({
+            "home": world.paths.home(), "done": done, "admin": settings.admin, "password": made,
+        }));
+    } else if let Some(password) = &made {
+        ui.say(format!("the password of {}, shown only now:", settings.admin));
+        ui.secret(password);
+    }
+    // Only now: had we been stopped before the password was shown, the next run makes another.
+    step::admin_settled(world)?;
+    what_next(world, settings, ui);
+    Ok(())
+}
+
+fn tell_plan(steps: &[Step], ui: &mut Ui) {
+    if ui.manner().json {
+        let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+        return ui.json(&serde_json::json!({"steps": steps}));
+    }
+    for step in steps {
+        ui.data(format!("would {step}"));
+    }
+    if steps.is_empty() {
+        ui.say("nothing to do");
+    }
+}
+
+fn what_next(world: &World, settings: &Settings, ui: &mut Ui) {
+    let home = world.paths.home().display().to_string();
+    let mailctl =
+        if home == "/var/lib/mailctl" { "mailctl".to_owned() } else { format!("mailctl --home {home}") };
+    ui.say(format!("\n{home} is set up. What comes next:"));
+    ui.say(format!("  {mailctl} up             start the server"));
+    ui.say(format!("  {mailctl} dkim show      the DKIM records to publish"));
+    ui.say("and in DNS:".to_string());
+    ui.say(format!(
+        "  {}.  A    this host's public address, which should resolve back to that name",
+        settings.hostname
+    ));
+    for domain in settings.domains() {
+        ui.say(format!("  {domain}.  MX   10 {}.", settings.hostname));
+        ui.say(format!("  {domain}.  TXT  \"v=spf1 mx -all\""));
+        ui.say(format!(
+            "  _dmarc.{domain}.  TXT  \"v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain}\""
+        ));
+    }
+}
