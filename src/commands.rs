@@ -3,10 +3,20 @@
 
 pub mod completions;
 pub mod config;
+pub mod down;
+pub mod exec;
 pub mod health;
 pub mod help;
 pub mod image;
 pub mod init;
+pub mod lint;
+pub mod logs;
 mod names;
+pub mod plan;
+pub mod reload;
+pub mod restart;
+mod scene;
+pub mod status;
+pub mod up;
 pub mod user;
 pub mod version;

@@ -1,28 +1,67 @@
-//! `mailctl health SERVICE --inside`: what the engine runs in each container to know whether it is well.
+//! `mailctl health [SERVICE]`: on the host it asks inside every container; `--inside` is the container's part.
 
+use super::scene::Scene;
 use crate::{
-    error::Error,
-    plan::service::Service,
+    error::{Error, codes},
+    plan::{Service, observed::State},
     ui::Ui,
     world::{World, health},
 };
+use std::time::Duration;
 
-/// Ask a service in its own protocol whether it does its work (inside its container)
+/// Ask the services, in their own protocols, whether they work
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// postfix, dovecot, opendkim or mailctld
-    service: Service,
-    /// This is the service's own container
-    #[arg(long, required = true)]
+    /// Only this one: mailctld, opendkim, dovecot or postfix
+    service: Option<Service>,
+    /// Ask from within the service's own container
+    #[arg(long, hide = true, requires = "service")]
     inside: bool,
-    /// Dovecot serves IMAP: it must greet
-    #[arg(long)]
+    /// IMAP is on
+    #[arg(long, hide = true)]
     imap: bool,
+    /// Only whether it answers
+    #[arg(long, hide = true)]
+    ready: bool,
 }
 
-/// One line that says how it does; exit status 1 where it is not well.
-pub async fn run(args: Args, _world: &World, ui: &mut Ui) -> Result<(), Error> {
-    let well = health::check(args.service, args.imap).await?;
-    ui.data(format!("{}: {well}", args.service));
-    Ok(())
+/// Exit status 0 when all is well, 1 when something is wanting.
+pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
+    if let (true, Some(service)) = (args.inside, args.service) {
+        let scope = health::Scope { imap: args.imap, ready: args.ready };
+        return match health::check(service, scope).await {
+            Ok(line) => {
+                ui.data(line);
+                Ok(())
+            }
+            Err(error) => {
+                // On stdout as well, as one line: the engine keeps it with the container's health.
+                ui.data(error.to_string());
+                Err(error)
+            }
+        };
+    }
+    let scene = Scene::look(world).await?;
+    let mut sick = Vec::new();
+    for spec in
+        scene.stack.containers.iter().filter(|spec| args.service.is_none_or(|one| one == spec.service))
+    {
+        let running = scene.container(spec.service).filter(|found| found.state == State::Running);
+        let answer = match running {
+            None => Err("it does not run".to_owned()),
+            Some(container) => scene.ask(spec, &container.id, false, Duration::from_secs(10)).await,
+        };
+        match answer {
+            Ok(line) => ui.data(format!("{:<9} ok    {line}", spec.service)),
+            Err(line) => {
+                ui.data(format!("{:<9} FAIL  {line}", spec.service));
+                sick.push(spec.service.name());
+            }
+        }
+    }
+    if sick.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(codes::STACK_UNHEALTHY, format!("not well: {}", sick.join(", ")))
+        .hint(format!("mailctl logs {}", sick[0])))
 }

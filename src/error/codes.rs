@@ -42,9 +42,9 @@ codes! {
     STACK_FOREIGN = "stack.foreign", Usage, "A container or network with our name belongs to something else, or to another home. Another `--project` keeps them apart.";
     STACK_UNHEALTHY = "stack.unhealthy", Wanting, "A service does not answer as it should. The message shows its check's words; `mailctl logs SERVICE` shows its own.";
     STACK_DOWN = "stack.down", Wanting, "The stack, or the service that the command needs, does not run. `mailctl up` starts it.";
+    COMMAND_FAILED = "command.failed", Wanting, "A command that mailctl ran for you in a container ended with another status than 0.";
     CONFIG_REJECTED = "config.rejected", Settings, "Postfix, Dovecot or OpenDKIM does not accept the rendered configuration, most often because of a raw setting or a template of your own. The running stack was not touched.";
     TRUST_GATEWAY = "trust.gateway", Settings, "A trusted network holds a gateway of the engine. Connections from outside can come in under that address, so everyone would be trusted: an open relay.";
-    UNHEALTHY = "service.unhealthy", Wanting, "A service runs but does not do its work. The message says what it answered; `mailctl logs SERVICE` tells why.";
     IO = "io", Io, "Reading or writing a file failed. The message names the file and the cause.";
     BUG = "bug", Bug, "A fault of mailctl's own. Please report it with the output of `mailctl version`.";
 }

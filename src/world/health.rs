@@ -20,17 +20,30 @@ const DISK_FULL: u64 = 90;
 const QUEUE_LONG: usize = 5000;
 const QUEUES: &[&str] = &["maildrop", "incoming", "active", "deferred", "hold"];
 
-/// One line that says how `service` does; `imap` where Dovecot serves IMAP at all.
-pub async fn check(service: Service, imap: bool) -> Result<String, Error> {
+/// How much is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope {
+    /// Whether Dovecot serves IMAP at all.
+    pub imap: bool,
+    /// Only whether it answers, not how full queue and disk are.
+    pub ready: bool,
+}
+
+/// One line that says how `service` does.
+pub async fn check(service: Service, scope: Scope) -> Result<String, Error> {
     match service {
-        Service::Postfix => postfix().await,
-        Service::Dovecot => dovecot(imap).await,
+        Service::Postfix => postfix(scope).await,
+        Service::Dovecot => dovecot(scope).await,
         Service::Opendkim => opendkim().await,
         Service::Mailctld => mailctld().await,
     }
 }
 
-async fn postfix() -> Result<String, Error> {
+async fn postfix(scope: Scope) -> Result<String, Error> {
+    // First its peers: an smtpd that cannot reach them dies, and master waits before it starts another.
+    for socket in ["dovecot/auth", "mailctld/socketmap", "opendkim/milter"] {
+        Dialogue::connect_unix(&Path::new(SOCKETS).join(socket)).await?;
+    }
     let mut smtp = Dialogue::connect(loopback(25)).await?;
     expect(&smtp.smtp_reply().await?, 220)?;
     expect(&smtp.smtp("EHLO localhost").await?, 250)?;
@@ -48,20 +61,29 @@ async fn postfix() -> Result<String, Error> {
     }
     let _ = submission.smtp("QUIT").await;
 
+    if scope.ready {
+        return Ok("25 and 587 answer".to_owned());
+    }
     let disk = disk_use(Path::new(SPOOL))?;
-    let queue = QUEUES.iter().map(|name| files_below(&Path::new(SPOOL).join(name))).sum::<usize>();
+    let queue = queue_length(Path::new(SPOOL));
     if queue >= QUEUE_LONG {
         return Err(unwell(format!("{queue} messages wait in the queue")));
     }
     Ok(format!("25 and 587 answer, {queue} in the queue, disk {disk} % used"))
 }
 
-async fn dovecot(imap: bool) -> Result<String, Error> {
+/// Messages in Postfix's queue under `spool`.
+pub fn queue_length(spool: &Path) -> usize {
+    QUEUES.iter().map(|name| files_below(&spool.join(name))).sum()
+}
+
+async fn dovecot(scope: Scope) -> Result<String, Error> {
     let mut lmtp = Dialogue::connect_unix(&Path::new(SOCKETS).join("dovecot/lmtp")).await?;
     expect(&lmtp.smtp_reply().await?, 220)?;
     expect(&lmtp.smtp("LHLO localhost").await?, 250)?;
     let _ = lmtp.smtp("QUIT").await;
-    if imap {
+    Dialogue::connect_unix(&Path::new(SOCKETS).join("dovecot/auth")).await?;
+    if scope.imap {
         let mut imap = Dialogue::connect(loopback(143)).await?;
         let greeting = imap.line().await?;
         if !greeting.starts_with("* OK") {
@@ -69,8 +91,12 @@ async fn dovecot(imap: bool) -> Result<String, Error> {
         }
         let _ = imap.imap("a", "LOGOUT").await;
     }
+    let answering = if scope.imap { "LMTP, SASL and IMAP answer" } else { "LMTP and SASL answer" };
+    if scope.ready {
+        return Ok(answering.to_owned());
+    }
     let disk = disk_use(Path::new(MAIL))?;
-    Ok(format!("LMTP{} answers, disk {disk} % used", if imap { " and IMAP" } else { "" }))
+    Ok(format!("{answering}, disk {disk} % used"))
 }
 
 async fn opendkim() -> Result<String, Error> {
@@ -112,7 +138,7 @@ fn expect(reply: &SmtpReply, code: u16) -> Result<(), Error> {
 }
 
 fn unwell(why: impl Into<String>) -> Error {
-    Error::new(codes::UNHEALTHY, why.into())
+    Error::new(codes::STACK_UNHEALTHY, why.into())
 }
 
 /// Percent in use, of octets or of inodes, whichever is more.

@@ -35,6 +35,10 @@ impl Paths {
     pub fn lock(&self) -> PathBuf {
         self.state().join("lock")
     }
+    /// What each service was last told to read.
+    pub fn loaded(&self) -> PathBuf {
+        self.state().join("loaded")
+    }
     /// The folder of the database: mounted whole, for SQLite's companion files.
     pub fn db_folder(&self) -> PathBuf {
         self.state().join("db")

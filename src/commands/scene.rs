@@ -1,0 +1,146 @@
+//! What most commands on the stack begin with: the settings, what should run, and what runs.
+
+use crate::{
+    error::{Error, codes},
+    plan::{
+        Observed, Service, Stack,
+        observed::{Container, State},
+        spec::ContainerSpec,
+        trust,
+    },
+    render,
+    settings::Settings,
+    world::{World, docker::Engine},
+};
+use std::time::Duration;
+
+/// Desired and observed, and the engine between them.
+pub struct Scene {
+    /// The engine.
+    pub engine: Engine,
+    /// The settings.
+    pub settings: Settings,
+    /// What should run.
+    pub stack: Stack,
+    /// What runs.
+    pub observed: Observed,
+}
+
+impl Scene {
+    /// Reads settings and store, renders, asks the engine. Changes nothing.
+    pub async fn look(world: &World) -> Result<Self, Error> {
+        let settings = world.settings()?.settings;
+        let store = world.store().await?;
+        let facts = world.facts(&settings, &store).await;
+        store.close().await;
+        let config = render::render(&settings, &facts?).map_err(render_failed)?;
+        let engine = world.engine().await?;
+        let home = world.paths.home().display().to_string();
+        let places = world.paths.places();
+        let stack = Stack::desired(&world.project, &home, &places, &settings, &config, &world.image_tag()?);
+        let observed = observe(world, &engine, &stack).await?;
+        let scene = Self { engine, settings, stack, observed };
+        scene.own(world)?;
+        Ok(scene)
+    }
+
+    /// Looks again.
+    pub async fn refresh(&mut self, world: &World) -> Result<(), Error> {
+        self.observed = observe(world, &self.engine, &self.stack).await?;
+        Ok(())
+    }
+
+    /// The container that runs a service, if there is one.
+    pub fn container(&self, service: Service) -> Option<&Container> {
+        self.observed.containers.iter().find(|found| found.service == service.name())
+    }
+
+    /// The container of a service, which must run.
+    pub fn running(&self, service: Service) -> Result<&Container, Error> {
+        match self.container(service) {
+            Some(found) if found.state == State::Running => Ok(found),
+            _ => Err(Error::new(codes::STACK_DOWN, format!("{service} does not run")).hint("mailctl up")),
+        }
+    }
+
+    /// Asks a service's own health check in its container; with `ready`, only whether it answers.
+    pub async fn ask(
+        &self,
+        spec: &ContainerSpec,
+        id: &str,
+        ready: bool,
+        limit: Duration,
+    ) -> Result<String, String> {
+        let mut command: Vec<&str> = spec.health.command.iter().map(String::as_str).collect();
+        if ready {
+            command.push("--ready");
+        }
+        let outcome = self.engine.exec(id, &command, limit).await.map_err(|error| error.to_string())?;
+        let line = outcome.output.lines().next().unwrap_or_default().to_owned();
+        if outcome.status == 0 { Ok(line) } else { Err(line) }
+    }
+
+    /// Refuses a trusted network that holds a gateway of the engine.
+    pub fn trust(&self) -> Result<(), Error> {
+        let Some(fault) = trust::fault(&self.settings.trusted, &self.observed.gateways) else {
+            return Ok(());
+        };
+        let (trusted, gateway) = (fault.trusted, fault.gateway);
+        Err(Error::new(
+            codes::TRUST_GATEWAY,
+            format!("TRUSTED_NETWORKS holds {trusted}, which everyone can come from"),
+        )
+        .cause(format!(
+            "{} is the gateway of the engine's network {}; connections from outside can appear under it",
+            gateway.address, gateway.network
+        ))
+        .hint(format!("exclude it: TRUSTED_NETWORKS=\"!{} {trusted} …\" in settings.env", gateway.address)))
+    }
+
+    /// Containers of our project that another home made are not ours to change.
+    fn own(&self, world: &World) -> Result<(), Error> {
+        own(&self.observed.containers, &self.stack.home, &world.project)?;
+        if let Some(network) = self.observed.networks.iter().find(|network| !network.ours) {
+            return Err(Error::new(
+                codes::STACK_FOREIGN,
+                format!("the network {} is not ours", network.name),
+            )
+            .hint("use another name for this stack: mailctl --project NAME up"));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses to touch containers that another home made under our project's name.
+pub fn own(containers: &[Container], home: &str, project: &str) -> Result<(), Error> {
+    let Some(found) = containers.iter().find(|found| !found.home.is_empty() && found.home != home) else {
+        return Ok(());
+    };
+    Err(Error::new(codes::STACK_FOREIGN, format!("project {project} belongs to another home"))
+        .cause(format!("container {} was made for {}", found.name, found.home))
+        .hint(format!("mailctl --home {} …, or another --project", found.home)))
+}
+
+/// A template or raw setting that cannot be rendered.
+fn render_failed(fault: render::Fault) -> Error {
+    Error::new(codes::CONFIG_REJECTED, "the configuration cannot be rendered")
+        .cause(fault)
+        .hint("mailctl config check")
+}
+
+async fn observe(world: &World, engine: &Engine, stack: &Stack) -> Result<Observed, Error> {
+    let (image, networks, containers) =
+        tokio::try_join!(engine.image(&stack.image), engine.networks(), engine.containers())?;
+    let (networks, gateways) = networks;
+    Ok(Observed {
+        image: image.map(|image| image.id),
+        networks,
+        containers,
+        config: world.generation()?,
+        next_generation: world.next_generation(),
+        old_generations: world.old_generations(),
+        loaded: world.loaded(),
+        folders: world.wrong_folders(&stack.folders),
+        gateways,
+    })
+}

@@ -1,0 +1,168 @@
+//! `mailctl status`.
+
+use super::scene::Scene;
+use crate::{
+    error::{Error, codes},
+    plan::{
+        self, Service,
+        observed::{Container, Health, State},
+    },
+    ui::Ui,
+    world::{World, health},
+};
+use serde::Serialize;
+use std::net::SocketAddr;
+
+/// Show the services: state, health, ports, queue
+#[derive(clap::Args, Debug)]
+pub struct Args {}
+
+/// One service, as shown.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    service: Service,
+    container: String,
+    state: Option<State>,
+    health: Health,
+    says: String,
+    since: String,
+    restarts: i64,
+    ports: Vec<Published>,
+}
+
+#[derive(Debug, Serialize)]
+struct Published {
+    inside: u16,
+    address: SocketAddr,
+}
+
+/// Prints it; exit status 1 when something is wrong.
+pub async fn run(_args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
+    let scene = Scene::look(world).await?;
+    let services = services(&scene);
+    let queue = health::queue_length(&world.paths.spool());
+    let generation = scene.observed.config.as_ref().map(|config| config.number);
+    let pending = plan::plan(&scene.stack, &scene.observed).steps.len();
+    let wrong: Vec<&str> =
+        services.iter().filter(|shown| !shown.well()).map(|shown| shown.service.name()).collect();
+    if ui.manner().json {
+        ui.json(&serde_json::json!({
+            "project": world.project, "home": world.paths.home(), "image": scene.stack.image,
+            "configuration": generation, "queue": queue, "pending_steps": pending,
+            "well": wrong.is_empty(), "services": services,
+        }));
+    } else {
+        for shown in &services {
+            ui.data(shown.line());
+        }
+        let generation = generation.map_or("none".to_owned(), |number| format!("{number:04}"));
+        ui.data(format!(
+            "image {}, configuration {generation}, {queue} message(s) in the queue",
+            scene.stack.image
+        ));
+        if pending > 0 {
+            ui.say(format!("{pending} step(s) away from the settings; `mailctl plan` shows them"));
+        }
+    }
+    match wrong.first() {
+        None => Ok(()),
+        Some(_) if scene.observed.containers.is_empty() => {
+            Err(Error::new(codes::STACK_DOWN, "the stack does not run").hint("mailctl up"))
+        }
+        Some(first) => Err(Error::new(codes::STACK_UNHEALTHY, format!("not well: {}", wrong.join(", ")))
+            .hint(format!("mailctl logs {first}"))
+            .hint("mailctl up")),
+    }
+}
+
+/// Every service of the stack.
+pub fn services(scene: &Scene) -> Vec<Shown> {
+    Service::ALL.into_iter().map(|service| shown(service, scene.container(service))).collect()
+}
+
+/// Which ports each service is reached on.
+pub fn published(scene: &Scene) -> Vec<(Service, String)> {
+    let all = Service::ALL.into_iter().filter_map(|service| Some((service, scene.container(service)?)));
+    all.filter(|(_, found)| !found.ports.is_empty())
+        .map(|(service, found)| (service, ports(&found.ports)))
+        .collect()
+}
+
+fn shown(service: Service, found: Option<&Container>) -> Shown {
+    let health = found.map_or(Health::Unknown, |found| found.health);
+    Shown {
+        service,
+        container: found.map(|found| found.name.clone()).unwrap_or_default(),
+        state: found.map(|found| found.state),
+        health,
+        says: found
+            .map(|found| found.health_says.lines().next().unwrap_or_default().to_owned())
+            .unwrap_or_default(),
+        since: found.map(|found| found.since.clone()).unwrap_or_default(),
+        restarts: found.map_or(0, |found| found.restarts),
+        ports: found
+            .into_iter()
+            .flat_map(|found| &found.ports)
+            .map(|&(inside, address)| Published { inside, address })
+            .collect(),
+    }
+}
+
+impl Shown {
+    fn well(&self) -> bool {
+        self.state == Some(State::Running) && self.health != Health::Unhealthy
+    }
+
+    fn line(&self) -> String {
+        let state = match self.state {
+            None => "missing",
+            Some(State::Created) => "created",
+            Some(State::Running) => "running",
+            Some(State::Paused) => "paused",
+            Some(State::Restarting) => "restarting",
+            Some(State::Exited) => "stopped",
+            Some(State::Dead) => "dead",
+        };
+        let health = match self.health {
+            Health::Starting => "starting",
+            Health::Healthy => "healthy",
+            Health::Unhealthy => "UNHEALTHY",
+            Health::Unknown => "-",
+        };
+        let since = self.since.get(..19).unwrap_or("-");
+        let pairs: Vec<(u16, SocketAddr)> =
+            self.ports.iter().map(|port| (port.inside, port.address)).collect();
+        let says = if self.well() { String::new() } else { format!("  {}", self.says) };
+        let line =
+            format!("{:<9} {state:<10} {health:<9} since {since}  {}{says}", self.service, ports(&pairs));
+        line.trim_end().to_owned()
+    }
+}
+
+/// `25 587 2143->143`: the host's port, and the usual one where it differs.
+fn ports(all: &[(u16, SocketAddr)]) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for (inside, address) in all {
+        let word = if address.port() == *inside {
+            inside.to_string()
+        } else {
+            format!("{}->{inside}", address.port())
+        };
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_shown_once_and_as_the_host_has_them() {
+        let all = [(25, "0.0.0.0:25"), (25, "[::]:25"), (143, "127.0.0.1:2143")]
+            .map(|(inside, address)| (inside, address.parse().unwrap()));
+        assert_eq!(ports(&all), "25 2143->143");
+    }
+}

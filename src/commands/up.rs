@@ -1,0 +1,88 @@
+//! `mailctl up`: what should run, runs; returns when it accepts mail.
+
+mod apply;
+mod check;
+mod wait;
+
+use super::{image, plan as plan_command, scene::Scene};
+use crate::{
+    error::Error,
+    plan::{self, Plan, Step},
+    ui::Ui,
+    world::World,
+};
+pub use apply::apply;
+pub use wait::wait;
+
+/// Start the stack, or bring it to what the settings say
+#[derive(clap::Args, Debug, Default)]
+pub struct Args {
+    /// Show the steps and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Tar of a Debian root file system to build the image on, where no registry can be reached
+    #[arg(long, value_name = "FILE")]
+    pub base_rootfs: Option<std::path::PathBuf>,
+}
+
+/// Plans, and does what is planned.
+pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
+    if args.dry_run {
+        let scene = Scene::look(world).await?;
+        scene.trust()?;
+        plan_command::print(&plan::plan(&scene.stack, &scene.observed), ui);
+        return Ok(());
+    }
+    let _lock = world.lock()?;
+    let mut scene = Scene::look(world).await?;
+    scene.trust()?;
+    if scene.observed.image.is_none() {
+        let args = image::BuildArgs { base_rootfs: args.base_rootfs, ..Default::default() };
+        image::build(&scene.engine, &scene.stack.image, &args, ui).await?;
+        scene.refresh(world).await?;
+    }
+    let plan = plan::plan(&scene.stack, &scene.observed);
+    converge(world, &mut scene, &plan, ui).await?;
+    finish(&scene, &plan, ui);
+    Ok(())
+}
+
+/// Does the plan and waits until all services answer. A configuration with which they do not is taken back.
+pub async fn converge(world: &World, scene: &mut Scene, plan: &Plan, ui: &mut Ui) -> Result<(), Error> {
+    for note in &plan.notes {
+        ui.warn(note);
+    }
+    if plan.is_empty() {
+        return wait::settled(scene);
+    }
+    let result = match apply(world, scene, plan, ui).await {
+        Ok(()) => wait(world, scene, ui).await,
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(()) => check::note_loaded(world, scene),
+        Err(error) => Err(check::go_back(world, scene, plan, error).await),
+    }
+}
+
+fn finish(scene: &Scene, plan: &Plan, ui: &mut Ui) {
+    if ui.manner().json {
+        ui.json(&serde_json::json!({
+            "steps": plan.steps,
+            "services": super::status::services(scene),
+        }));
+        return;
+    }
+    if plan.is_empty() {
+        ui.say("nothing to do: what runs is what should run");
+        return;
+    }
+    for step in plan.steps.iter().filter(|step| !matches!(step, Step::Start { .. } | Step::Folder { .. })) {
+        ui.say(format!("  {step}"));
+    }
+    let name = &scene.settings.hostname;
+    ui.say(format!("{name} accepts mail"));
+    for (service, ports) in super::status::published(scene) {
+        ui.say(format!("  {service:<9} {ports}"));
+    }
+}

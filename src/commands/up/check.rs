@@ -1,0 +1,113 @@
+//! A new configuration: checked before it is live, taken back when the services do not come up with it.
+
+use super::wait;
+use crate::{
+    commands::scene::Scene,
+    error::{Error, codes},
+    plan::{
+        Plan, Service, Step,
+        observed::{Loaded, State},
+        spec::Mount,
+    },
+    world::{World, docker::Job},
+};
+use std::time::Duration;
+
+/// Lets the real programs, in the image, judge generation `number`; the result is what they only warn about.
+pub async fn check(world: &World, scene: &Scene, number: u32) -> Result<Vec<String>, Error> {
+    let outcome = scene.engine.run(&job(world, scene, number), Duration::from_secs(30)).await?;
+    let lines: Vec<String> = outcome
+        .output
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("error["))
+        .map(str::to_owned)
+        .collect();
+    if outcome.status == 0 {
+        let image = scene.observed.image.as_deref().unwrap_or_default();
+        world.mark_checked(number, image)?;
+        return Ok(lines);
+    }
+    let error = Error::new(codes::CONFIG_REJECTED, "the mail programs do not accept the configuration");
+    let error = lines.into_iter().fold(error, Error::cause);
+    Err(error
+        .hint("mailctl config show, and look for raw settings and templates of your own")
+        .hint(format!("the files are in {}", world.paths.generation(number).display())))
+}
+
+/// As the live containers see it, but with a queue and state of its own, and without a network.
+fn job(world: &World, scene: &Scene, number: u32) -> Job {
+    let places = world.paths.places();
+    let read_only = |host: String, inside: &str| Mount { host, inside: inside.to_owned(), read_only: true };
+    Job {
+        label: "check",
+        image: scene.stack.image.clone(),
+        command: vec!["mailctl".to_owned(), "lint".to_owned()],
+        hostname: scene
+            .stack
+            .container(Service::Postfix)
+            .map_or_else(|| "check".to_owned(), |spec| spec.hostname.clone()),
+        capabilities: vec!["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
+        mounts: vec![
+            read_only(world.paths.generation(number).display().to_string(), "/etc/mailctl/current"),
+            read_only(places.tls, "/etc/mailctl-tls"),
+            read_only(places.dkim, "/etc/mailctl-dkim"),
+        ],
+        tmpfs: [
+            ("/tmp", "mode=1777,size=16m"),
+            ("/var/spool/postfix", "mode=755,size=16m"),
+            ("/var/lib/postfix", "uid=5001,gid=5001,mode=700,size=16m"),
+            ("/run/dovecot", "mode=755,size=16m"),
+            ("/run/dovecot-state", "mode=755,size=16m"),
+        ]
+        .map(|(path, options)| (path.to_owned(), options.to_owned()))
+        .to_vec(),
+    }
+}
+
+/// Remembers which containers answered with which configuration.
+pub fn note_loaded(world: &World, scene: &Scene) -> Result<(), Error> {
+    let loaded = scene.stack.containers.iter().filter_map(|spec| {
+        let container = scene.container(spec.service)?.id.clone();
+        let digest = scene.stack.config.digest(&spec.service.config_prefix());
+        Some((spec.service, Loaded { container, digest }))
+    });
+    world.note_loaded(&loaded.collect())
+}
+
+/// If the plan had switched to a new configuration, switches back and reloads; the error then says so.
+pub async fn go_back(world: &World, scene: &mut Scene, plan: &Plan, error: Error) -> Error {
+    let switched = plan.steps.iter().find_map(|step| match step {
+        Step::SwitchConfig { from: Some(from), to } => Some((*from, *to)),
+        _ => None,
+    });
+    let Some((from, to)) = switched else { return error };
+    let live = world.generation().ok().flatten().map(|generation| generation.number);
+    if live != Some(to) {
+        return error;
+    }
+    match back(world, scene, from).await {
+        Ok(()) => error.cause(format!("the configuration of before ({from:04}) is live again")),
+        Err(second) => error.cause(format!("and going back to configuration {from:04} failed too: {second}")),
+    }
+}
+
+async fn back(world: &World, scene: &mut Scene, from: u32) -> Result<(), Error> {
+    world.switch_generation(from)?;
+    scene.refresh(world).await?;
+    for service in Service::ALL {
+        match scene.container(service) {
+            Some(found) if found.state == State::Running => {
+                scene.engine.signal(&found.id, service.reload()).await?
+            }
+            // A program that ended because of its configuration is started with the old one.
+            Some(found) => {
+                if let Some(spec) = scene.stack.container(service) {
+                    scene.engine.start(&found.id, spec).await?;
+                }
+            }
+            None => {}
+        }
+    }
+    wait::healthy(world, scene).await
+}
