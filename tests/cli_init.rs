@@ -51,7 +51,8 @@ fn tree(home: &Path) -> BTreeMap<PathBuf, (u32, u32, u32, Vec<u8>)> {
     found
 }
 
-/// Proves: S4-1, S4-2, S4-16 (a generated password, printed once), S4-26 (the administrator's mailbox).
+/// Proves: S4-1, S4-2, S4-8 and S1-9 (keys and certificate on the first run, kept afterwards), S4-9 (all state in
+/// one folder), S4-16 (a generated password, printed once), S4-26 (the administrator's mailbox).
 #[test]
 fn one_command_makes_a_home_and_the_second_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -74,6 +75,15 @@ fn one_command_makes_a_home_and_the_second_changes_nothing() {
     assert_eq!((mode("."), mode("settings.env"), mode("state")), (0o755, 0o600, 0o700));
     assert_eq!((mode("keys"), mode("state/db"), mode("tls")), (0o750, 0o750, 0o750));
 
+    let keys: Vec<_> =
+        fs::read_dir(home.join("keys/dkim/example.test")).unwrap().map(|e| e.unwrap().path()).collect();
+    let private = keys.iter().find(|path| path.extension().is_some_and(|end| end == "private")).unwrap();
+    assert_eq!(fs::metadata(private).unwrap().mode() & 0o7777, 0o640);
+    assert!(
+        private.file_stem().unwrap().to_string_lossy().starts_with("m20"),
+        "{private:?} is not a dated selector"
+    );
+    assert_eq!(mode("tls/live.pem"), 0o600);
     let (_, list, _) = run(&home, &["user", "list", "--no-size"]);
     assert_eq!(list.trim(), "ann@example.test");
     let before = tree(&home);
@@ -246,7 +256,7 @@ fn a_person_is_asked() {
     assert!(settings.contains("ADDITIONAL_DOMAINS=example.net.test\n"), "{settings}");
 }
 
-/// Proves: S1-13 and issue "init": names that do not resolve only warn with --yes.
+/// Proves: issue "init": names that do not resolve only warn with --yes.
 #[test]
 fn names_that_do_not_resolve_only_warn() {
     let folder = tempfile::tempdir().unwrap();

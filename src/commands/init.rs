@@ -1,6 +1,7 @@
 //! `mailctl init`: a home to start from. Every step looks first whether it is done, so it can be run again
 //! after anything, and then does only what is missing.
 
+mod admin;
 mod answers;
 mod names;
 mod step;
@@ -68,7 +69,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         }
         return Ok(());
     }
-    let password = if args.admin_password_stdin { Some(step::given_password(&settings, ui)?) } else { None };
+    let password = if args.admin_password_stdin { Some(admin::given_password(&settings, ui)?) } else { None };
     apply(world, &settings, &text, password, ui).await
 }
 
@@ -105,7 +106,7 @@ async fn apply(
         ui.secret(password);
     }
     // Only now: had we been stopped before the password was shown, the next run makes another.
-    step::admin_settled(world)?;
+    admin::settled(world)?;
     what_next(world, settings, ui);
     Ok(())
 }

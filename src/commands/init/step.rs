@@ -1,17 +1,18 @@
 //! The steps of `init`: each can tell whether it is still to be done.
 
+use super::admin;
 use crate::{
-    commands::user::secret,
-    error::Error,
-    mail::{address::Address, password},
+    commands::names,
+    error::{Error, codes},
+    mail::address::{Address, Domain, Selector},
     plan::folders,
+    render::ids,
     settings::{Settings, example},
-    ui::Ui,
     world::{
         World,
         atomic::{self, Access, PRIVATE, PUBLIC},
-        io_error,
-        store::{NewMailbox, Store},
+        io_error, keys,
+        store::Store,
     },
 };
 use std::{fmt, fs, os::unix::fs::MetadataExt, path::PathBuf};
@@ -25,6 +26,10 @@ pub enum Step {
     File(PathBuf, String, Access),
     /// The administrator's mailbox.
     Mailbox(Address),
+    /// A key that signs for a domain.
+    Dkim(Domain),
+    /// The first certificate.
+    Certificate(Domain),
 }
 
 /// What doing a step brought.
@@ -43,6 +48,8 @@ impl fmt::Display for Step {
             }
             Self::File(path, ..) => write!(f, "write {}", path.display()),
             Self::Mailbox(address) => write!(f, "create the mailbox {address}"),
+            Self::Dkim(domain) => write!(f, "make the DKIM key of {domain}"),
+            Self::Certificate(name) => write!(f, "make a self-signed certificate for {name}"),
         }
     }
 }
@@ -63,8 +70,21 @@ pub async fn missing(world: &World, settings: &Settings, text: &str) -> Result<V
     if !text.is_empty() && !paths.settings_env().exists() {
         steps.push(Step::File(paths.settings_env(), text.to_owned(), PRIVATE));
     }
-    if admin_missing(world, settings).await? {
+    let store = look(world).await?;
+    if admin::missing(world, settings, store.as_ref()).await? {
         steps.push(Step::Mailbox(settings.admin.clone()));
+    }
+    let signing = match &store {
+        Some(store) => store.selectors().await?,
+        None => Vec::new(),
+    };
+    let unsigned = settings.domains().filter(|domain| !signing.iter().any(|(signed, _)| signed == *domain));
+    steps.extend(unsigned.cloned().map(Step::Dkim));
+    if keys::tls::live(paths)?.is_none() {
+        steps.push(Step::Certificate(settings.hostname.clone()));
+    }
+    if let Some(store) = store {
+        store.close().await;
     }
     Ok(steps)
 }
@@ -80,10 +100,58 @@ impl Step {
         match self {
             Self::Folder(path, access) => atomic::folder(path, *access)?,
             Self::File(path, text, access) => atomic::write(path, text.as_bytes(), *access)?,
-            Self::Mailbox(address) => return mailbox(world, settings, address, given).await,
+            Self::Mailbox(address) => return admin::create(world, address, given).await,
+            Self::Dkim(domain) => sign(world, settings, domain).await?,
+            Self::Certificate(name) => {
+                keys::tls::self_signed(&world.paths, name, time::OffsetDateTime::now_utc())?;
+            }
         }
         Ok(Done::Quietly)
     }
+}
+
+/// The directory, where there is one; opened so that a look changes nothing.
+async fn look(world: &World) -> Result<Option<Store>, Error> {
+    let database = world.paths.database();
+    if !database.exists() {
+        return Ok(None);
+    }
+    match Store::read_only(&database).await {
+        Err(error) if error.code() == codes::STORE_OLDER => world.store().await.map(Some),
+        store => store.map(Some),
+    }
+}
+
+/// Makes the domain's key, unless one is there (copied from an older server, or made before we were stopped),
+/// and notes that it signs.
+async fn sign(world: &World, settings: &Settings, domain: &Domain) -> Result<(), Error> {
+    let preferred = settings.dkim_selector.as_ref();
+    let selector = match keys::dkim::signing(&world.paths, domain, None, preferred)? {
+        Some(key) => key.selector,
+        None => {
+            let selector = preferred.cloned().map_or_else(dated, Ok)?;
+            let (paths, of, name) = (world.paths.clone(), domain.clone(), selector.clone());
+            let kind = keys::dkim::Kind::Rsa(2048);
+            // Finding two primes takes up to a second.
+            tokio::task::spawn_blocking(move || keys::dkim::generate(&paths, &of, &name, kind))
+                .await
+                .map_err(|e| Error::new(codes::BUG, "making a DKIM key was cut off").cause(e))??;
+            selector
+        }
+    };
+    let store = world.store().await?;
+    let mut change = store.begin().await?;
+    change.sign_with(domain, &selector, names::now()).await?;
+    change.commit().await?;
+    store.close().await;
+    Ok(())
+}
+
+/// `mYYYYMM`: tells when to change it.
+fn dated() -> Result<Selector, Error> {
+    let today = time::OffsetDateTime::now_utc().date();
+    let name = format!("m{:04}{:02}", today.year(), u8::from(today.month()));
+    Selector::parse(&name).map_err(|e| Error::new(codes::BUG, e.to_string()))
 }
 
 /// The home itself, and folders above it that do not exist yet.
@@ -102,7 +170,7 @@ pub fn make_home(world: &World) -> Result<(), Error> {
 fn wanted_folders(world: &World) -> Vec<(PathBuf, Access)> {
     let paths = &world.paths;
     let root = rustix::process::geteuid().is_root();
-    let keys = paths.dkim().parent().map(|keys| (keys.to_owned(), atomic::shared(0o750, 0)));
+    let keys = paths.dkim().parent().map(|keys| (keys.to_owned(), atomic::shared(0o750, ids::OPENDKIM)));
     let own = [(paths.state(), atomic::shared(0o700, 0)), (paths.templates(), atomic::shared(0o755, 0))];
     let mounted = folders::wanted(&paths.places()).into_iter().map(|folder| {
         let owner = root.then_some((folder.uid, folder.gid));
@@ -117,64 +185,4 @@ fn is_so(path: &PathBuf, access: Access) -> bool {
         let owner = access.owner.is_none_or(|(uid, gid)| (data.uid(), data.gid()) == (uid, gid));
         data.is_dir() && data.mode() & 0o7777 == access.mode && owner
     })
-}
-
-/// Says that the administrator's password was made but not yet shown.
-fn marker(world: &World) -> PathBuf {
-    world.paths.state().join("admin-password-owed")
-}
-
-/// The password was shown.
-pub fn admin_settled(world: &World) -> Result<(), Error> {
-    match fs::remove_file(marker(world)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(io_error("remove", &marker(world), &error))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whether the administrator still needs a mailbox, or a password that somebody has seen.
-async fn admin_missing(world: &World, settings: &Settings) -> Result<bool, Error> {
-    let database = world.paths.database();
-    let stored = database.exists();
-    let mut served = settings.domains().any(|domain| domain == settings.admin.domain());
-    if !stored {
-        return Ok(served);
-    }
-    // Only reads, so that a look changes nothing.
-    let store = Store::read_only(&database).await?;
-    served |= store.domains().await?.contains(settings.admin.domain());
-    let there = store.mailbox(&settings.admin).await?.is_some();
-    store.close().await;
-    Ok(served && (!there || marker(world).exists()))
-}
-
-async fn mailbox(
-    world: &World,
-    settings: &Settings,
-    address: &Address,
-    given: Option<&str>,
-) -> Result<Done, Error> {
-    let made = password::generate(rand::random());
-    if given.is_none() {
-        atomic::write(&marker(world), b"", PRIVATE)?;
-    }
-    let hash = secret::hash(given.unwrap_or(&made)).await?;
-    let store = world.store().await?;
-    let mut change = store.begin().await?;
-    let created_at = crate::commands::names::now();
-    let new = NewMailbox { address: &settings.admin, password: &hash, quota: None, created_at };
-    if !change.add_mailbox(&new).await? {
-        change.set_password(address, &hash).await?;
-    }
-    change.commit().await?;
-    store.close().await;
-    Ok(if given.is_some() { Done::Quietly } else { Done::Password(made) })
-}
-
-/// The administrator's password from standard input.
-pub fn given_password(settings: &Settings, ui: &mut Ui) -> Result<String, Error> {
-    let source = secret::Source { password_stdin: true, ..secret::Source::default() };
-    Ok(secret::choose(source, &settings.admin, ui)?.password)
 }
