@@ -5,3 +5,4 @@ pub mod alias;
 pub mod cert;
 pub mod dkim;
 pub mod password;
+pub mod record;

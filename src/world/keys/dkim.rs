@@ -58,9 +58,11 @@ pub fn generate(paths: &Paths, domain: &Domain, selector: &Selector, kind: Kind)
     let key = describe(domain, selector, &private, &file)?;
 
     let folder = file.parent().unwrap_or(Path::new("."));
-    let within = atomic::shared(0o750, ids::OPENDKIM);
-    for folder in [paths.dkim().parent().unwrap_or(folder), &paths.dkim(), folder] {
-        atomic::folder(folder, within)?;
+    if let Some(keys) = paths.dkim().parent() {
+        atomic::folder(keys, atomic::shared(0o750, 0))?;
+    }
+    for folder in [&paths.dkim(), folder] {
+        atomic::folder(folder, atomic::shared(0o750, ids::OPENDKIM))?;
     }
     let record = format!("{}\n", key.record.zone(domain, selector));
     atomic::write(&folder.join(format!("{selector}.txt")), record.as_bytes(), atomic::PUBLIC)?;
@@ -83,7 +85,8 @@ fn place(file: &Path, pem: &[u8]) -> Result<(), Error> {
     atomic::sync_folder(folder)
 }
 
-fn taken(file: &Path) -> Error {
+/// There is one already.
+pub fn taken(file: &Path) -> Error {
     Error::new(codes::EXISTS, format!("there is a DKIM key already: {}", file.display()))
         .hint("choose another name with --selector; both records can be published side by side")
         .hint("mailctl dkim show")

@@ -22,6 +22,16 @@ impl Store {
 }
 
 impl Change {
+    /// The domain's signing selector, as this transaction sees it.
+    pub async fn selector(&mut self, domain: &Domain) -> Result<Option<Selector>, Error> {
+        let text: Option<String> = sqlx::query_scalar("SELECT selector FROM signing WHERE domain = $1")
+            .bind(domain.as_str())
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(fault::here)?;
+        text.map(|text| Selector::parse(&text)).transpose().map_err(fault::strange)
+    }
+
     /// Lets `selector` sign for `domain` from now on.
     pub async fn sign_with(&mut self, domain: &Domain, selector: &Selector, now: i64) -> Result<(), Error> {
         sqlx::query(

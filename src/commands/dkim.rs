@@ -1,0 +1,86 @@
+//! `mailctl dkim`: the keys that sign outgoing mail.
+
+mod activate;
+mod generate;
+mod show;
+
+use crate::{
+    error::{Error, codes},
+    mail::address::{Domain, Selector},
+    settings::Settings,
+    ui::Ui,
+    world::{
+        World,
+        keys::dkim::{self, Key, Kind},
+        store::Change,
+    },
+};
+use clap::Subcommand;
+
+/// Make and show DKIM keys
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    Generate(generate::Args),
+    Show(show::Args),
+    Activate(activate::Args),
+}
+
+/// Runs the verb.
+pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
+    match args.verb {
+        Verb::Generate(args) => generate::run(args, world, ui).await,
+        Verb::Show(args) => show::run(args, world, ui).await,
+        Verb::Activate(args) => activate::run(args, world, ui).await,
+    }
+}
+
+/// Bits of an RSA key where nobody says otherwise: the most that fits one UDP answer and all verifiers take.
+const RSA_BITS: u32 = 2048;
+
+/// The key that signs for a domain, and whether it was made just now.
+pub struct Ensured {
+    /// The key.
+    pub key: Key,
+    /// Made just now.
+    pub made: bool,
+}
+
+/// Makes sure that something signs for `domain`: takes the key that is there, or makes one. The caller holds
+/// the lock and commits.
+pub async fn ensure(
+    world: &World,
+    settings: &Settings,
+    change: &mut Change,
+    domain: &Domain,
+) -> Result<Ensured, Error> {
+    let chosen = change.selector(domain).await?;
+    let found = dkim::signing(&world.paths, domain, chosen.as_ref(), settings.dkim_selector.as_ref())?;
+    let (key, made) = match found {
+        Some(key) => (key, false),
+        None => (make(world, domain, &new_selector(settings), Kind::Rsa(RSA_BITS)).await?, true),
+    };
+    if chosen.as_ref() != Some(&key.selector) {
+        change.sign_with(domain, &key.selector, super::names::now()).await?;
+    }
+    Ok(Ensured { key, made })
+}
+
+/// Makes a key off the async threads: a large RSA key takes seconds.
+async fn make(world: &World, domain: &Domain, selector: &Selector, kind: Kind) -> Result<Key, Error> {
+    let (paths, domain, selector) = (world.paths.clone(), domain.clone(), selector.clone());
+    tokio::task::spawn_blocking(move || dkim::generate(&paths, &domain, &selector, kind))
+        .await
+        .map_err(|e| Error::new(codes::BUG, "making a DKIM key broke off").cause(e))?
+}
+
+/// `DKIM_SELECTOR`, or one that tells its month: `m202611`.
+fn new_selector(settings: &Settings) -> Selector {
+    let today = time::OffsetDateTime::now_utc();
+    settings.dkim_selector.clone().unwrap_or_else(|| Selector::dated(today.year(), today.month().into()))
+}
