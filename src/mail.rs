@@ -3,6 +3,7 @@
 pub mod address;
 pub mod alias;
 pub mod cert;
+pub mod directory;
 pub mod dkim;
 pub mod password;
 pub mod record;
