@@ -15,3 +15,6 @@ pub use observed::Observed;
 pub use service::Service;
 pub use stack::Stack;
 pub use step::{Plan, Step};
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use crate::{
     },
     render,
     settings::Settings,
-    world::{World, docker::Engine},
+    world::{World, docker::Engine, keys},
 };
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ pub struct Scene {
     pub engine: Engine,
     /// The settings.
     pub settings: Settings,
+    /// What works in them but should not stay so.
+    pub warnings: Vec<String>,
     /// What should run.
     pub stack: Stack,
     /// What runs.
@@ -29,7 +31,8 @@ pub struct Scene {
 impl Scene {
     /// Reads settings and store, renders, asks the engine. Changes nothing.
     pub async fn look(world: &World) -> Result<Self, Error> {
-        let settings = world.settings()?.settings;
+        let loaded = world.settings()?;
+        let (settings, warnings) = (loaded.settings, loaded.warnings);
         let store = world.store().await?;
         let facts = world.facts(&settings, &store).await;
         store.close().await;
@@ -37,9 +40,10 @@ impl Scene {
         let engine = world.engine().await?;
         let home = world.paths.home().display().to_string();
         let places = world.paths.places();
-        let stack = Stack::desired(&world.project, &home, &places, &settings, &config, &world.image_tag()?);
+        let (image, certificate) = (world.image_tag()?, keys::tls::fingerprint(&world.paths));
+        let stack = Stack::desired(&world.project, &home, &places, &settings, &config, &image, &certificate);
         let observed = observe(world, &engine, &stack).await?;
-        let scene = Self { engine, settings, stack, observed };
+        let scene = Self { engine, settings, warnings, stack, observed };
         scene.own(world)?;
         Ok(scene)
     }
@@ -95,6 +99,29 @@ impl Scene {
             gateway.address, gateway.network
         ))
         .hint(format!("exclude it: TRUSTED_NETWORKS=\"!{} {trusted} …\" in settings.env", gateway.address)))
+    }
+
+    /// Refuses keys that others can read, and a stack without a certificate.
+    pub fn keys(&self, world: &World) -> Result<(), Error> {
+        if keys::tls::live(&world.paths)?.is_none() {
+            return Err(Error::new(codes::TLS_UNUSABLE, "there is no certificate yet")
+                .cause(format!("{} is missing", world.paths.tls_live().display()))
+                .hint("mailctl init")
+                .hint("mailctl tls import …"));
+        }
+        // Folders that the plan puts right itself are no reason to refuse.
+        let mended = |path: &std::path::Path| {
+            self.observed.folders.iter().any(|(folder, _)| std::path::Path::new(&folder.path) == path)
+        };
+        let findings: Vec<_> =
+            keys::check(&world.paths).into_iter().filter(|finding| !mended(&finding.path)).collect();
+        let Some(first) = findings.first() else { return Ok(()) };
+        let error =
+            Error::new(codes::KEYS_EXPOSED, "keys are not safe as they lie there; nothing was started");
+        let error = findings.iter().fold(error, |error, finding| {
+            error.cause(format!("{} {}", finding.path.display(), finding.what))
+        });
+        Err(error.hint(first.remedy.clone()))
     }
 
     /// Containers of our project that another home made are not ours to change.

@@ -32,8 +32,9 @@ pub struct Shown {
 
 #[derive(Debug, Serialize)]
 struct Published {
-    inside: u16,
-    address: SocketAddr,
+    container: u16,
+    host: u16,
+    address: std::net::IpAddr,
 }
 
 /// Prints it; exit status 1 when something is wrong.
@@ -103,7 +104,7 @@ fn shown(service: Service, found: Option<&Container>) -> Shown {
         ports: found
             .into_iter()
             .flat_map(|found| &found.ports)
-            .map(|&(inside, address)| Published { inside, address })
+            .map(|&(container, on)| Published { container, host: on.port(), address: on.ip() })
             .collect(),
     }
 }
@@ -130,8 +131,11 @@ impl Shown {
             Health::Unknown => "-",
         };
         let since = self.since.get(..19).unwrap_or("-");
-        let pairs: Vec<(u16, SocketAddr)> =
-            self.ports.iter().map(|port| (port.inside, port.address)).collect();
+        let pairs: Vec<(u16, SocketAddr)> = self
+            .ports
+            .iter()
+            .map(|port| (port.container, SocketAddr::new(port.address, port.host)))
+            .collect();
         let says = if self.well() { String::new() } else { format!("  {}", self.says) };
         let line =
             format!("{:<9} {state:<10} {health:<9} since {since}  {}{says}", self.service, ports(&pairs));

@@ -35,7 +35,11 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     }
     let _lock = world.lock()?;
     let mut scene = Scene::look(world).await?;
+    for warning in &scene.warnings {
+        ui.warn(warning);
+    }
     scene.trust()?;
+    scene.keys(world)?;
     if scene.observed.image.is_none() {
         let args = image::BuildArgs { base_rootfs: args.base_rootfs, ..Default::default() };
         image::build(&scene.engine, &scene.stack.image, &args, ui).await?;

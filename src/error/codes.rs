@@ -18,6 +18,7 @@ codes! {
     SETTINGS_EXPOSED = "settings.exposed", Settings, "A file with a secret in it can be read or written by others. The message has the chmod that closes it.";
     LOCKED = "store.locked", Again, "Another mailctl command is changing this home. It ends by itself; the message says which process it is.";
     TLS_UNUSABLE = "tls.unusable", Settings, "A certificate or key cannot be used. The message names the file and what is wrong with it.";
+    KEYS_EXPOSED = "keys.exposed", Settings, "A private key or the directory database can be read or changed by others. The message names the files and the command that mends the first.";
     PEER_SILENT = "peer.silent", Unavailable, "A server did not answer, or ended the connection. `mailctl status` and `mailctl logs` tell more.";
     DEMO_FAILED = "demo.failed", Wanting, "The demonstration did not show what it should. The message says which act and what the server answered; `mailctl demo --keep` leaves the stack up for a look.";
     NOT_SERVED = "domain.not_served", Data, "The domain is not one of this server's. `mailctl domain list` shows those; `mailctl domain add` serves one more.";

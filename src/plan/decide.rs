@@ -140,6 +140,9 @@ fn fate(spec: &ContainerSpec, stack: &Stack, observed: &Observed, network: Optio
     }
     let id = found.id.clone();
     match found.state {
+        State::Restarting if stale(stack, observed, spec.service, &id) => {
+            Fate::Replace { id, name: found.name.clone(), why: "it ends again and again".to_owned() }
+        }
         State::Running | State::Restarting => Fate::Keep { id },
         State::Paused => Fate::Unpause { id },
         State::Created => Fate::Start { id, why: "it was never started".to_owned() },
@@ -224,10 +227,16 @@ fn bring_up(stack: &Stack, observed: &Observed, fates: &[Fate], plan: &mut Plan)
             Fate::Keep { .. } => {}
         }
     }
+    let mut dovecot_anew = false;
     for (service, fate) in pairs() {
-        if let Fate::Keep { id } | Fate::Unpause { id } = fate
-            && stale(stack, observed, service, id)
-        {
+        let (Fate::Keep { id } | Fate::Unpause { id }) = fate else {
+            dovecot_anew |= service == Service::Dovecot;
+            continue;
+        };
+        let stale = stale(stack, observed, service, id);
+        dovecot_anew |= stale && service == Service::Dovecot;
+        // Postfix's smtpd processes hold connections to Dovecot's old login processes.
+        if stale || (dovecot_anew && service == Service::Postfix) {
             plan.steps.push(Step::Reload { service, id: id.clone(), signal: service.reload() });
         }
     }
@@ -236,6 +245,6 @@ fn bring_up(stack: &Stack, observed: &Observed, fates: &[Fate], plan: &mut Plan)
 /// Whether a running service was never told about its present configuration. This is what makes a run that
 /// was killed between switching and reloading converge.
 fn stale(stack: &Stack, observed: &Observed, service: Service, id: &str) -> bool {
-    let wanted = stack.config.digest(&service.config_prefix());
+    let wanted = stack.reads(service);
     observed.loaded.get(&service).is_none_or(|loaded| loaded.container != *id || loaded.digest != wanted)
 }

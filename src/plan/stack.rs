@@ -50,6 +50,8 @@ pub struct Stack {
     pub folders: Vec<Folder>,
     /// The configuration they read.
     pub config: ConfigSet,
+    /// Digest of the certificate and key that are served.
+    pub certificate: String,
 }
 
 impl Stack {
@@ -61,6 +63,7 @@ impl Stack {
         settings: &Settings,
         config: &ConfigSet,
         image: &str,
+        certificate: &str,
     ) -> Self {
         let network = NetworkSpec {
             name: project.to_owned(),
@@ -82,6 +85,16 @@ impl Stack {
             containers,
             folders: folders::wanted(places),
             config: config.clone(),
+            certificate: certificate.to_owned(),
+        }
+    }
+
+    /// Digest of all that a service reads when it starts or reloads.
+    pub fn reads(&self, service: Service) -> String {
+        let config = self.config.digest(&service.config_prefix());
+        match service {
+            Service::Postfix | Service::Dovecot => format!("{config}+{}", self.certificate),
+            Service::Mailctld | Service::Opendkim => config,
         }
     }
 

@@ -69,7 +69,7 @@ fn job(world: &World, scene: &Scene, number: u32) -> Job {
 pub fn note_loaded(world: &World, scene: &Scene) -> Result<(), Error> {
     let loaded = scene.stack.containers.iter().filter_map(|spec| {
         let container = scene.container(spec.service)?.id.clone();
-        let digest = scene.stack.config.digest(&spec.service.config_prefix());
+        let digest = scene.stack.reads(spec.service);
         Some((spec.service, Loaded { container, digest }))
     });
     world.note_loaded(&loaded.collect())

@@ -33,6 +33,13 @@ pub fn live(paths: &Paths) -> Result<Option<Certificate>, Error> {
     }
 }
 
+/// Tells one certificate and key from another; empty where there is none.
+pub fn fingerprint(paths: &Paths) -> String {
+    use sha2::{Digest, Sha256};
+    let Ok(pem) = fs::read(paths.tls_live()) else { return String::new() };
+    Sha256::digest(&pem).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Makes the first certificate, for `host` alone, self-signed; one that is there is kept (`false`).
 pub fn self_signed(paths: &Paths, host: &Domain, now: time::OffsetDateTime) -> Result<bool, Error> {
     if live(paths)?.is_some() {
