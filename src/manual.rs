@@ -45,7 +45,10 @@ pub const TOPICS: &[Topic] = &[
 ];
 
 /// Why things are as they are: name and page.
-const DECISIONS: &[(&str, &str)] = &[("settings", include_str!("manual/decisions/settings.md"))];
+const DECISIONS: &[(&str, &str)] = &[
+    ("dependencies", include_str!("manual/decisions/dependencies.md")),
+    ("settings", include_str!("manual/decisions/settings.md")),
+];
 
 /// The page of that name; `decisions/NAME` is one decision.
 pub fn page(name: &str) -> Option<String> {

@@ -150,6 +150,36 @@ fn a_home_without_settings_says_how_to_make_them() {
     assert!(status == 78 && told.contains("settings.missing") && told.contains(" init"), "{told}");
 }
 
+/// Proves: issue "config diff": what `up` would change, secrets left out; S1-23 (validated before start).
+#[test]
+fn differences_and_faults_of_the_rendered_files_are_told() {
+    let home = home(
+        &format!("{GOOD}RELAY_HOST=[smtp.example.net]:587\nRELAY_USER=u\nRELAY_PASSWORD=C4N4RY-s3cret\n"),
+        "",
+    );
+    mailctl(home.path()).args(["init", "--yes"]).assert().success();
+    let output = mailctl(home.path()).args(["config", "diff"]).assert().success();
+    let told = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+    assert!(
+        told.contains("+++ wanted/postfix/main.cf") && told.contains("+myhostname = mail.example.org"),
+        "{told}"
+    );
+    assert!(!told.contains("C4N4RY"), "a secret is in it");
+    let output = mailctl(home.path()).args(["config", "diff", "--json"]).assert().success();
+    let list: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert!(
+        list.as_array()
+            .unwrap()
+            .iter()
+            .any(|change| change["path"] == "postfix/main.cf" && change["what"] == "added")
+    );
+    // A template of the operator's that cannot be rendered is found before anything runs with it.
+    fs::create_dir_all(home.path().join("templates/postfix")).unwrap();
+    write(home.path(), "templates/postfix/main.cf", "a = {{ nonsense.of_it }}\n", 0o644);
+    let (status, told) = fails(home.path(), &["config", "check"]);
+    assert!(status == 78 && told.contains("templates/postfix/main.cf"), "{told}");
+}
+
 fn tree(home: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(home)
         .unwrap()

@@ -1,6 +1,7 @@
 //! `mailctl config`: the settings as they are understood.
 
 mod check;
+mod diff;
 mod show;
 
 use crate::{error::Error, ui::Ui, world::World};
@@ -16,6 +17,7 @@ pub struct Args {
 enum Word {
     Show(show::Args),
     Check(check::Args),
+    Diff(diff::Args),
 }
 
 /// Does what the second word says.
@@ -23,5 +25,6 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     match args.word {
         Word::Show(args) => show::run(&args, world, ui),
         Word::Check(args) => check::run(&args, world, ui).await,
+        Word::Diff(args) => diff::run(&args, world, ui).await,
     }
 }

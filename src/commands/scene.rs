@@ -8,7 +8,7 @@ use crate::{
         spec::ContainerSpec,
         trust,
     },
-    render,
+    render::{self, ConfigSet},
     settings::Settings,
     world::{World, docker::Engine, keys},
 };
@@ -33,10 +33,7 @@ impl Scene {
     pub async fn look(world: &World) -> Result<Self, Error> {
         let loaded = world.settings()?;
         let (settings, warnings) = (loaded.settings, loaded.warnings);
-        let store = world.store().await?;
-        let facts = world.facts(&settings, &store).await;
-        store.close().await;
-        let config = render::render(&settings, &facts?).map_err(render_failed)?;
+        let config = config(world, &settings).await?;
         let engine = world.engine().await?;
         let home = world.paths.home().display().to_string();
         let places = world.paths.places();
@@ -136,6 +133,14 @@ impl Scene {
         }
         Ok(())
     }
+}
+
+/// The configuration that settings, store, keys and templates ask for.
+pub async fn config(world: &World, settings: &Settings) -> Result<ConfigSet, Error> {
+    let store = world.store().await?;
+    let facts = world.facts(settings, &store).await;
+    store.close().await;
+    render::render(settings, &facts?).map_err(render_failed)
 }
 
 /// Refuses to touch containers that another home made under our project's name.

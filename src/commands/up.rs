@@ -12,6 +12,7 @@ use crate::{
     world::World,
 };
 pub use apply::apply;
+pub use check::lint;
 pub use wait::wait;
 
 /// Start the stack, or bring it to what the settings say

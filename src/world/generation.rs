@@ -76,9 +76,19 @@ impl World {
     /// Writes generation `number` whole.
     pub fn write_generation(&self, number: u32, set: &ConfigSet) -> Result<(), Error> {
         let rendered = self.paths.rendered();
-        self.remove_unfinished(&rendered);
         let folder = self.paths.generation(number);
-        let cannot = |e: std::io::Error| io_error("write", &folder, &e);
+        let temporary = self.draft_generation(set)?;
+        fs::rename(temporary.path(), &folder).map_err(|e| io_error("write", &folder, &e))?;
+        // It has moved: there is nothing left to remove.
+        let _ = temporary.keep();
+        atomic::sync_folder(&rendered)
+    }
+
+    /// Writes the files to a folder without a number, gone when dropped: to be looked at, never to be live.
+    pub fn draft_generation(&self, set: &ConfigSet) -> Result<tempfile::TempDir, Error> {
+        let rendered = self.paths.rendered();
+        self.remove_unfinished(&rendered);
+        let cannot = |e: std::io::Error| io_error("write", &rendered, &e);
         let temporary = tempfile::Builder::new().prefix(".new-").tempdir_in(&rendered).map_err(cannot)?;
         let root = temporary.path();
         for file in set.files() {
@@ -93,10 +103,7 @@ impl World {
         write(root, &digest)?;
         fs::set_permissions(root, fs::Permissions::from_mode(0o755)).map_err(cannot)?;
         sync_folders(root)?;
-        fs::rename(root, &folder).map_err(cannot)?;
-        // It has moved: there is nothing left to remove.
-        let _ = temporary.keep();
-        atomic::sync_folder(&rendered)
+        Ok(temporary)
     }
 
     fn remove_unfinished(&self, rendered: &Path) {

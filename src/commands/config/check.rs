@@ -1,17 +1,21 @@
 //! `mailctl config check`.
 
 use crate::{
-    error::{Error, codes},
-    plan::trust,
-    settings::Settings,
+    commands::{
+        scene::{self, Scene},
+        up,
+    },
+    error::Error,
+    render::ConfigSet,
     ui::Ui,
     world::World,
 };
 
-/// Find what is wrong with the settings, without changing anything
+/// Find what is wrong with the settings, without changing what runs
 ///
-/// Reads both files and the environment, checks the values against each other, and against the engine's
-/// networks where an engine answers. Exit status 78 where something is wrong.
+/// Reads both files and the environment, checks the values against each other, renders; where an engine
+/// answers, compares trusted networks with its gateways and lets Postfix, Dovecot and OpenDKIM of the image
+/// judge the result. Exit status 78 where something is wrong.
 #[derive(clap::Args, Debug)]
 pub struct Args {}
 
@@ -19,10 +23,16 @@ pub struct Args {}
 pub async fn run(_args: &Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let loaded = world.settings()?;
     let mut warnings = loaded.warnings;
-    match world.engine().await {
-        Ok(engine) => trusted_gateway(&loaded.settings, &engine.networks().await?.1)?,
-        Err(error) => {
-            warnings.push(format!("TRUSTED_NETWORKS was not compared with the engine's networks: {error}"))
+    let config = if world.paths.state().is_dir() {
+        Some(scene::config(world, &loaded.settings).await?)
+    } else {
+        warnings.push("nothing was rendered: this home is not set up yet (mailctl init)".to_owned());
+        None
+    };
+    if let Some(config) = &config {
+        match Scene::look(world).await {
+            Ok(scene) => warnings.extend(against_engine(world, &scene, config).await?),
+            Err(error) => warnings.push(format!("not compared with the engine: {error}")),
         }
     }
     if ui.manner().json {
@@ -34,14 +44,16 @@ pub async fn run(_args: &Args, world: &World, ui: &mut Ui) -> Result<(), Error> 
     Ok(())
 }
 
-/// A trusted network with a gateway inside makes an open relay.
-fn trusted_gateway(settings: &Settings, gateways: &[crate::plan::observed::Gateway]) -> Result<(), Error> {
-    let Some(fault) = trust::fault(&settings.trusted, gateways) else { return Ok(()) };
-    let (trusted, gateway) = (fault.trusted, fault.gateway);
-    Err(Error::new(codes::TRUST_GATEWAY, format!("TRUSTED_NETWORKS {trusted} holds a gateway of the engine"))
-        .cause(format!(
-            "{} is the gateway of network {}, and clients of the Internet can appear under it",
-            gateway.address, gateway.network
-        ))
-        .hint(format!("write !{} before {trusted} in TRUSTED_NETWORKS", gateway.address)))
+/// What only the engine and the real programs know; the result is what they warn about.
+async fn against_engine(world: &World, scene: &Scene, config: &ConfigSet) -> Result<Vec<String>, Error> {
+    scene.trust()?;
+    if scene.observed.image.is_none() {
+        return Ok(vec![
+            "not judged by the mail programs: there is no image yet (mailctl image build)".to_owned(),
+        ]);
+    }
+    // A run that writes a generation clears away drafts.
+    let _lock = world.lock()?;
+    let draft = world.draft_generation(config)?;
+    up::lint(world, scene, &draft.path().display().to_string()).await
 }

@@ -15,7 +15,17 @@ use std::time::Duration;
 
 /// Lets the real programs, in the image, judge generation `number`; the result is what they only warn about.
 pub async fn check(world: &World, scene: &Scene, number: u32) -> Result<Vec<String>, Error> {
-    let outcome = scene.engine.run(&job(world, scene, number), Duration::from_secs(30)).await?;
+    let folder = world.paths.generation(number).display().to_string();
+    let warnings = lint(world, scene, &folder)
+        .await
+        .map_err(|error| error.hint(format!("the files are in {folder}")))?;
+    world.mark_checked(number, scene.observed.image.as_deref().unwrap_or_default())?;
+    Ok(warnings)
+}
+
+/// Lets them judge the configuration in `folder`, whichever it is.
+pub async fn lint(world: &World, scene: &Scene, folder: &str) -> Result<Vec<String>, Error> {
+    let outcome = scene.engine.run(&job(world, scene, folder), Duration::from_secs(30)).await?;
     let lines: Vec<String> = outcome
         .output
         .lines()
@@ -24,19 +34,15 @@ pub async fn check(world: &World, scene: &Scene, number: u32) -> Result<Vec<Stri
         .map(str::to_owned)
         .collect();
     if outcome.status == 0 {
-        let image = scene.observed.image.as_deref().unwrap_or_default();
-        world.mark_checked(number, image)?;
         return Ok(lines);
     }
     let error = Error::new(codes::CONFIG_REJECTED, "the mail programs do not accept the configuration");
     let error = lines.into_iter().fold(error, Error::cause);
-    Err(error
-        .hint("mailctl config show, and look for raw settings and templates of your own")
-        .hint(format!("the files are in {}", world.paths.generation(number).display())))
+    Err(error.hint("mailctl config show, and look for raw settings and templates of your own"))
 }
 
 /// As the live containers see it, but with a queue and state of its own, and without a network.
-fn job(world: &World, scene: &Scene, number: u32) -> Job {
+fn job(world: &World, scene: &Scene, folder: &str) -> Job {
     let places = world.paths.places();
     let read_only = |host: String, inside: &str| Mount { host, inside: inside.to_owned(), read_only: true };
     Job {
@@ -49,7 +55,7 @@ fn job(world: &World, scene: &Scene, number: u32) -> Job {
             .map_or_else(|| "check".to_owned(), |spec| spec.hostname.clone()),
         capabilities: vec!["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
         mounts: vec![
-            read_only(world.paths.generation(number).display().to_string(), "/etc/mailctl/current"),
+            read_only(folder.to_owned(), "/etc/mailctl/current"),
             read_only(places.tls, "/etc/mailctl-tls"),
             read_only(places.dkim, "/etc/mailctl-dkim"),
         ],
