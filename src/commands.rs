@@ -1,6 +1,7 @@
 //! One file per word of the command line: its `Args` (doc comments are the help text) and
 //! `run(args, &World, &mut Ui)`.
 
+pub mod alias;
 pub mod completions;
 pub mod config;
 pub mod dkim;

@@ -29,6 +29,8 @@ codes! {
     DECLINED = "declined", Wanting, "A question was answered with no, or not at all. Nothing was changed.";
     MEMORY = "memory", Again, "There is not enough free memory for a password's hash (64 MiB).";
     DKIM_UNUSABLE = "dkim.unusable", Data, "A DKIM key is missing, broken, or of a kind that cannot sign here. The message names the file.";
+    ALIAS_LOOP = "alias.loop", Data, "The alias would lead mail in circles, to itself, or over more steps than are followed. Nothing was changed.";
+    IMPORT_REFUSED = "import.refused", Data, "A file was not imported because some of its lines cannot be. Every one of them is named; nothing was changed.";
     STORE_DAMAGED = "store.damaged", Data, "The directory database is empty, cut short, changed by something else, or of another program. Nothing was written; put a backup in its place.";
     STORE_NEWER = "store.newer", Unavailable, "A newer mailctl has brought the directory database to a form that this one does not write. Install the newer one again.";
     STORE_OLDER = "store.older", Unavailable, "The directory database is still in an older form; any mailctl command on the host brings it up to date.";

@@ -1,5 +1,7 @@
 //! `Source`: what an alias stands for: one address, or everything in a domain that has no name of its own.
 
+pub mod table;
+
 use super::address::{Address, Domain, Malformed};
 use std::fmt;
 

@@ -11,6 +11,7 @@ mod changelog;
 mod create;
 mod domain;
 mod fault;
+mod lookup;
 mod mailbox;
 mod migrations;
 mod page;
@@ -19,6 +20,7 @@ mod signing;
 
 pub use alias::Alias;
 pub use changelog::{Entry, Kind};
+pub use lookup::Lookup;
 pub use mailbox::{Mailbox, NewMailbox};
 pub use page::Page;
 

@@ -94,6 +94,43 @@ impl Change {
         .map_err(fault::here)
     }
 
+    /// Adds many at once; how many were new. One statement takes thousands of them as one JSON text.
+    pub async fn add_aliases(&mut self, aliases: &[Alias], now: i64) -> Result<u64, Error> {
+        let mut added = 0;
+        for portion in aliases.chunks(10_000) {
+            let pairs: Vec<(&Source, &Address)> =
+                portion.iter().map(|alias| (&alias.source, &alias.target)).collect();
+            let json = serde_json::to_string(&pairs).map_err(fault::strange)?;
+            added += sqlx::query(
+                "INSERT INTO alias (source, target, created_at)
+                 SELECT value ->> 0, value ->> 1, $2 FROM json_each($1) WHERE true ON CONFLICT DO NOTHING",
+            )
+            .bind(json)
+            .bind(now)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(fault::here)?
+            .rows_affected();
+        }
+        Ok(added)
+    }
+
+    /// The aliases whose target is not exactly a mailbox: it is another alias, somewhere else, or nobody.
+    pub async fn aliases_without_mailbox(&mut self) -> Result<Vec<Alias>, Error> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT source, target FROM alias WHERE NOT EXISTS (SELECT 1 FROM mailbox WHERE address = target)",
+        )
+        .fetch_all(&mut *self.transaction)
+        .await
+        .map_err(fault::here)?;
+        rows.iter()
+            .map(|(source, target)| {
+                Ok(Alias { source: Source::parse(source)?, target: Address::parse(target)? })
+            })
+            .collect::<Result<_, crate::mail::address::Malformed>>()
+            .map_err(fault::strange)
+    }
+
     /// Removes one target, or with `None` all of them; how many there were.
     pub async fn remove_alias(&mut self, source: &Source, target: Option<&Address>) -> Result<u64, Error> {
         sqlx::query("DELETE FROM alias WHERE source = $1 AND ($2 IS NULL OR target = $2)")

@@ -1,0 +1,38 @@
+//! `mailctl alias`: where mail goes that has no mailbox of its own. Each change is live within a second.
+
+mod add;
+mod check;
+mod del;
+mod import;
+mod list;
+mod resolve;
+
+use crate::{error::Error, ui::Ui, world::World};
+use clap::Subcommand;
+
+/// Add, remove, import and explain aliases
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    Add(add::Args),
+    Del(del::Args),
+    List(list::Args),
+    Resolve(resolve::Args),
+    Import(import::Args),
+}
+
+/// Runs the verb.
+pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
+    match args.verb {
+        Verb::Add(args) => add::run(args, world, ui).await,
+        Verb::Del(args) => del::run(args, world, ui).await,
+        Verb::List(args) => list::run(args, world, ui).await,
+        Verb::Resolve(args) => resolve::run(args, world, ui).await,
+        Verb::Import(args) => import::run(args, world, ui).await,
+    }
+}
