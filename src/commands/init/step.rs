@@ -6,7 +6,6 @@ use crate::{
     error::{Error, codes},
     mail::address::{Address, Domain, Selector},
     plan::folders,
-    render::ids,
     settings::{Settings, example},
     world::{
         World,
@@ -170,7 +169,7 @@ pub fn make_home(world: &World) -> Result<(), Error> {
 fn wanted_folders(world: &World) -> Vec<(PathBuf, Access)> {
     let paths = &world.paths;
     let root = rustix::process::geteuid().is_root();
-    let keys = paths.dkim().parent().map(|keys| (keys.to_owned(), atomic::shared(0o750, ids::OPENDKIM)));
+    let keys = paths.dkim().parent().map(|keys| (keys.to_owned(), atomic::shared(0o750, 0)));
     let own = [(paths.state(), atomic::shared(0o700, 0)), (paths.templates(), atomic::shared(0o755, 0))];
     let mounted = folders::wanted(&paths.places()).into_iter().map(|folder| {
         let owner = root.then_some((folder.uid, folder.gid));
