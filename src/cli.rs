@@ -1,7 +1,7 @@
 //! Which word leads where.
 
 use crate::{
-    commands,
+    commands, daemon,
     error::{Error, Exit, codes},
     ui::{Manner, Ui},
     world::{World, paths::Paths},
@@ -68,6 +68,8 @@ enum Command {
     Tls(commands::tls::Args),
     Config(commands::config::Args),
     Health(commands::health::Args),
+    #[command(hide = true)]
+    Daemon(daemon::Args),
     Help(commands::help::Args),
     Completions(commands::completions::Args),
     Man(commands::completions::ManArgs),
@@ -95,6 +97,7 @@ impl Command {
             Self::Tls(args) => commands::tls::run(args, world, ui).await,
             Self::Config(args) => commands::config::run(args, world, ui).await,
             Self::Health(args) => commands::health::run(args, world, ui).await,
+            Self::Daemon(args) => daemon::run(&args).await,
             Self::Help(args) => commands::help::run(&args, grammar(), ui),
             Self::Completions(args) => commands::completions::run(&args, grammar(), ui),
             Self::Man(args) => commands::completions::man(&args, grammar(), ui),

@@ -6,4 +6,5 @@ pub mod cert;
 pub mod directory;
 pub mod dkim;
 pub mod password;
+pub mod policy;
 pub mod record;

@@ -1,3 +1,5 @@
 //! Protocols: bytes in, values out. No sockets, no clock.
 
 pub mod milter;
+pub mod policy;
+pub mod socketmap;

@@ -101,7 +101,10 @@ impl<D: Directory> Walk<'_, D> {
         if at.domain() == &self.place.hostname {
             return match self.role(&at) {
                 Some(admin) => self.lead(at, Why::Role, vec![admin], None),
-                None => Ok(self.route.stop(at, Why::Unknown)),
+                None => {
+                    self.route.stop(at, Why::Unknown);
+                    Ok(())
+                }
             };
         }
         if !self.directory.serves(at.domain().as_str())? {

@@ -1,0 +1,56 @@
+//! The daemon's own file.
+
+use super::snapshot::Here;
+use crate::{
+    error::{Error, codes},
+    mail::{
+        address::{Address, Domain},
+        directory::Place,
+    },
+    world::io_error,
+};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// `mailctld/daemon.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The server's own name.
+    pub hostname: Domain,
+    /// Who gets mail for the role addresses.
+    pub admin: Address,
+    /// Served domains of the settings; those of the store come from the store.
+    pub domains: Vec<Domain>,
+    /// Between a mailbox's name and a tag.
+    pub delimiter: char,
+    /// The directory database.
+    pub database: PathBuf,
+    /// Unix socket of the lookups.
+    pub socketmap: PathBuf,
+    /// Unix socket of the policy requests.
+    pub policy: PathBuf,
+}
+
+impl Config {
+    /// Reads and parses it.
+    pub fn read(file: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(file).map_err(|e| io_error("read", file, &e))?;
+        toml::from_str(&text).map_err(|e| {
+            Error::new(codes::SETTINGS_INVALID, format!("{} is not a daemon's configuration", file.display()))
+                .cause(e)
+                .hint("mailctl up")
+        })
+    }
+
+    pub(super) fn place(&self) -> Here {
+        Here {
+            place: Place {
+                hostname: self.hostname.clone(),
+                admin: self.admin.clone(),
+                delimiter: self.delimiter,
+            },
+            domains: self.domains.iter().map(|domain| domain.as_str().into()).collect(),
+        }
+    }
+}
