@@ -7,7 +7,7 @@ use crate::{
     ui::Ui,
     world::{World, health},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Ask the services, in their own protocols, whether they work
 #[derive(clap::Args, Debug)]
@@ -20,16 +20,25 @@ pub struct Args {
     /// IMAP is on
     #[arg(long, hide = true)]
     imap: bool,
-    /// Only whether it answers
-    #[arg(long, hide = true)]
-    ready: bool,
+    /// Only whether it answers, and wait so many seconds until it does
+    #[arg(long, hide = true, value_name = "SECONDS")]
+    ready: Option<u64>,
 }
+
+/// Between two tries of a service that is coming up.
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// Exit status 0 when all is well, 1 when something is wanting.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     if let (true, Some(service)) = (args.inside, args.service) {
-        let scope = health::Scope { imap: args.imap, ready: args.ready };
-        return match health::check(service, scope).await {
+        let scope = health::Scope { imap: args.imap, ready: args.ready.is_some() };
+        let until = Instant::now() + Duration::from_secs(args.ready.unwrap_or(0));
+        let mut answer = health::check(service, scope).await;
+        while answer.is_err() && Instant::now() < until {
+            tokio::time::sleep(PAUSE).await;
+            answer = health::check(service, scope).await;
+        }
+        return match answer {
             Ok(line) => {
                 ui.data(line);
                 Ok(())
@@ -49,7 +58,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         let running = scene.container(spec.service).filter(|found| found.state == State::Running);
         let answer = match running {
             None => Err("it does not run".to_owned()),
-            Some(container) => scene.ask(spec, &container.id, false, Duration::from_secs(10)).await,
+            Some(container) => scene.ask(spec, &container.id, None).await,
         };
         match answer {
             Ok(line) => ui.data(format!("{:<9} ok    {line}", spec.service)),

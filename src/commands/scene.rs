@@ -64,18 +64,15 @@ impl Scene {
         }
     }
 
-    /// Asks a service's own health check in its container; with `ready`, only whether it answers.
-    pub async fn ask(
-        &self,
-        spec: &ContainerSpec,
-        id: &str,
-        ready: bool,
-        limit: Duration,
-    ) -> Result<String, String> {
+    /// Asks a service's own health check in its container; with `ready`, only whether it answers within so
+    /// many seconds.
+    pub async fn ask(&self, spec: &ContainerSpec, id: &str, ready: Option<u64>) -> Result<String, String> {
+        let seconds = ready.unwrap_or(0).to_string();
         let mut command: Vec<&str> = spec.health.command.iter().map(String::as_str).collect();
-        if ready {
-            command.push("--ready");
+        if ready.is_some() {
+            command.extend(["--ready", &seconds]);
         }
+        let limit = Duration::from_secs(ready.unwrap_or(0) + 10);
         let outcome = self.engine.exec(id, &command, limit).await.map_err(|error| error.to_string())?;
         let line = outcome.output.lines().next().unwrap_or_default().to_owned();
         if outcome.status == 0 { Ok(line) } else { Err(line) }

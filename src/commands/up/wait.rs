@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use std::time::{Duration, Instant};
 
 /// From the start of a service to its first good answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for all services, and shows for whom.
 pub async fn wait(world: &World, scene: &mut Scene, ui: &mut Ui) -> Result<(), Error> {
@@ -33,9 +33,10 @@ pub async fn healthy(world: &World, scene: &mut Scene) -> Result<(), Error> {
     let answers = join_all(watched.stack.containers.iter().map(|spec| async move {
         loop {
             let answer = match watched.container(spec.service) {
-                Some(found) => watched.ask(spec, &found.id, true, Duration::from_secs(10)).await,
+                Some(found) => watched.ask(spec, &found.id, Some(PATIENCE.as_secs())).await,
                 None => Err("its container is missing".to_owned()),
             };
+            // Only a container that ended while it was asked is asked again.
             if answer.is_ok() || began.elapsed() > PATIENCE {
                 return (spec.service, answer);
             }
