@@ -3,8 +3,10 @@
 mod ask;
 pub mod listing;
 mod progress;
+mod terminal;
 
 pub use progress::Progress;
+pub use terminal::Terminal;
 
 use crate::error::Error;
 use std::io::{self, IsTerminal, Write};
@@ -72,6 +74,11 @@ impl Ui {
         if !self.manner.quiet {
             let _ = writeln!(io::stderr().lock(), "{}", line.as_ref());
         }
+    }
+
+    /// The terminal, to lend it to a program.
+    pub fn terminal(&self) -> Terminal {
+        Terminal::of_this_process()
     }
 
     /// Begins to show the progress of something that takes a while.

@@ -4,9 +4,8 @@ use crate::{
     error::{Error, codes},
     plan::{Service, observed::State},
     ui::Ui,
-    world::{World, docker::Terminal},
+    world::{World, docker::Window},
 };
-use std::io::IsTerminal;
 
 /// Run a command in a service's container; without one, a shell
 #[derive(clap::Args, Debug)]
@@ -19,7 +18,7 @@ pub struct Args {
 }
 
 /// Connects terminal or pipes to it; ends as it ends.
-pub async fn run(args: Args, world: &World, _ui: &mut Ui) -> Result<(), Error> {
+pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let engine = world.engine().await?;
     let containers = engine.containers().await?;
     let running = containers
@@ -29,33 +28,14 @@ pub async fn run(args: Args, world: &World, _ui: &mut Ui) -> Result<(), Error> {
             Error::new(codes::STACK_DOWN, format!("{} does not run", args.service)).hint("mailctl up")
         })?;
     let command = if args.command.is_empty() { vec!["/bin/sh".to_owned()] } else { args.command };
-    let tty = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| (size.ws_col, size.ws_row));
-    let raw = if tty { Raw::enter() } else { None };
+    let terminal = ui.terminal();
+    let window = Window { tty: terminal.interactive, size: terminal.size };
     let name = command.first().cloned().unwrap_or_default();
-    let status = engine.exec_attached(&running.id, command, Terminal { tty, size }).await;
-    drop(raw);
+    let lent = terminal.lend();
+    let status = engine.exec_attached(&running.id, command, window, terminal.outlets()).await;
+    drop(lent);
     match status? {
         0 => Ok(()),
         status => Err(Error::new(codes::COMMAND_FAILED, format!("{name} ended with status {status}"))),
-    }
-}
-
-/// Our terminal passes every key on while this lives.
-struct Raw(rustix::termios::Termios);
-
-impl Raw {
-    fn enter() -> Option<Self> {
-        let before = rustix::termios::tcgetattr(std::io::stdin()).ok()?;
-        let mut raw = before.clone();
-        raw.make_raw();
-        rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, &raw).ok()?;
-        Some(Self(before))
-    }
-}
-
-impl Drop for Raw {
-    fn drop(&mut self) {
-        let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, &self.0);
     }
 }

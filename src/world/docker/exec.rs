@@ -8,7 +8,7 @@ use bollard::{
 };
 use futures_util::StreamExt;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// What a program said and how it ended.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct Outcome {
 }
 
 /// How an interactive program is connected.
-pub struct Terminal {
+pub struct Window {
     /// Whether it gets a terminal of its own.
     pub tty: bool,
     /// Columns and rows of ours.
@@ -56,13 +56,14 @@ impl Engine {
         Ok(Outcome { status: self.exec_status(&exec, &doing).await?, output })
     }
 
-    /// Connects a program in container `id` to this process's stdin, stdout and stderr; the result is its exit
-    /// status.
+    /// Connects a program in container `id` to this process's stdin and to the two outlets for its stdout and
+    /// stderr; the result is its exit status.
     pub async fn exec_attached(
         &self,
         id: &str,
         command: Vec<String>,
-        terminal: Terminal,
+        window: Window,
+        (mut stdout, mut stderr): (impl AsyncWrite + Unpin, impl AsyncWrite + Unpin),
     ) -> Result<i64, Error> {
         let doing = format!("run {}", command.first().map_or("", String::as_str));
         let options = CreateExecOptions {
@@ -70,18 +71,18 @@ impl Engine {
             attach_stdin: Some(true),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
-            tty: Some(terminal.tty),
+            tty: Some(window.tty),
             env: Some(vec!["TERM=xterm-256color".to_owned()]),
             ..Default::default()
         };
         let exec = call(&doing, self.docker.create_exec(id, options)).await?.id;
-        let start = StartExecOptions { detach: false, tty: terminal.tty, output_capacity: None };
+        let start = StartExecOptions { detach: false, tty: window.tty, output_capacity: None };
         let StartExecResults::Attached { mut output, mut input } =
             call(&doing, self.docker.start_exec(&exec, Some(start))).await?
         else {
             return Err(Error::new(codes::BUG, "the engine detached an attached program"));
         };
-        if let Some((width, height)) = terminal.size {
+        if let Some((width, height)) = window.size {
             let size = ResizeExecOptions { width, height };
             // Only cosmetic: a program that has ended already cannot be resized.
             let _ = self.docker.resize_exec(&exec, size).await;
@@ -97,7 +98,6 @@ impl Engine {
             }
             let _ = input.shutdown().await;
         });
-        let (mut stdout, mut stderr) = (tokio::io::stdout(), tokio::io::stderr());
         while let Some(part) = output.next().await {
             let written = match part.map_err(|e| failed(&doing, &e))? {
                 LogOutput::StdErr { message } => stderr.write_all(&message).await,
