@@ -47,6 +47,7 @@ pub const TOPICS: &[Topic] = &[
 /// Why things are as they are: name and page.
 const DECISIONS: &[(&str, &str)] = &[
     ("dependencies", include_str!("manual/decisions/dependencies.md")),
+    ("house", include_str!("manual/decisions/house.md")),
     ("settings", include_str!("manual/decisions/settings.md")),
 ];
 
