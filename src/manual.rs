@@ -48,6 +48,7 @@ pub const TOPICS: &[Topic] = &[
 const DECISIONS: &[(&str, &str)] = &[
     ("dependencies", include_str!("manual/decisions/dependencies.md")),
     ("house", include_str!("manual/decisions/house.md")),
+    ("render", include_str!("manual/decisions/render.md")),
     ("settings", include_str!("manual/decisions/settings.md")),
 ];
 

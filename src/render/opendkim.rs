@@ -18,8 +18,13 @@ struct Key<'a> {
     selector: &'a str,
 }
 
-const FILES: [&str; 4] =
-    ["opendkim/internalhosts", "opendkim/keytable", "opendkim/opendkim.conf", "opendkim/signingtable"];
+const FILES: [&str; 5] = [
+    "opendkim/internalhosts",
+    "opendkim/keytable",
+    "opendkim/opendkim.conf",
+    "opendkim/signingtable",
+    "opendkim/unbound.conf",
+];
 
 /// Its files. The tables are files of their own: Debian's build asks neither a socket nor Lua.
 pub(super) fn render(

@@ -21,6 +21,7 @@ pub const BUILTIN: &[(&str, &str)] = builtin![
     "opendkim/keytable",
     "opendkim/opendkim.conf",
     "opendkim/signingtable",
+    "opendkim/unbound.conf",
     "postfix/main.cf",
     "postfix/master.cf",
     "postfix/sasl_passwd",
