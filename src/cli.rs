@@ -48,6 +48,7 @@ pub struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Demo(commands::demo::Args),
     Init(commands::init::Args),
     Image(commands::image::Args),
     Plan(commands::plan::Args),
@@ -78,6 +79,7 @@ enum Command {
 impl Command {
     async fn run(self, world: &World, ui: &mut Ui) -> Result<(), Error> {
         match self {
+            Self::Demo(args) => commands::demo::run(args, world, ui).await,
             Self::Init(args) => commands::init::run(args, world, ui).await,
             Self::Image(args) => commands::image::run(args, world, ui).await,
             Self::Plan(args) => commands::plan::run(args, world, ui).await,

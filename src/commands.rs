@@ -4,6 +4,7 @@
 pub mod alias;
 pub mod completions;
 pub mod config;
+pub mod demo;
 pub mod dkim;
 pub mod domain;
 pub mod down;

@@ -73,6 +73,22 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     apply(world, &settings, &text, password, ui).await
 }
 
+/// Sets up a new home without a word; returns the administrator's password. For `demo`.
+pub async fn make(world: &World, settings_env: &str) -> Result<String, Error> {
+    let settings = world.settings_from(settings_env)?.settings;
+    step::make_home(world)?;
+    atomic::folder(&world.paths.state(), atomic::shared(0o700, 0))?;
+    let _lock = world.lock()?;
+    let mut password = String::new();
+    for step in step::missing(world, &settings, settings_env).await? {
+        if let Done::Password(made) = step.apply(world, &settings, None).await? {
+            password = made;
+        }
+    }
+    admin::settled(world)?;
+    Ok(password)
+}
+
 async fn apply(
     world: &World,
     settings: &Settings,

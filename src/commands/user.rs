@@ -1,6 +1,6 @@
 //! `mailctl user`: people with a mailbox. Each change is live within a second, without a reload.
 
-mod add;
+pub(super) mod add;
 mod del;
 mod list;
 mod passwd;

@@ -46,6 +46,14 @@ impl Ui {
         parse(text.trim()).map_err(|e| unanswered(e.to_string()))
     }
 
+    /// Waits for Enter, where somebody is there.
+    pub fn pause(&mut self, prompt: &str) {
+        if self.can_ask() {
+            self.say(prompt);
+            let _ = io::stdin().read_line(&mut String::new());
+        }
+    }
+
     /// A new password, typed twice.
     pub fn ask_new_password(&mut self, whose: &str) -> Result<String, Error> {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
