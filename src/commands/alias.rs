@@ -8,6 +8,7 @@ mod list;
 mod resolve;
 
 use crate::{error::Error, ui::Ui, world::World};
+pub use check::place;
 use clap::Subcommand;
 
 /// Add, remove, import and explain aliases

@@ -35,7 +35,8 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let store = world.store().await?;
     let there = store.mailbox(&address).await?.is_some();
     let kept = mailboxes::kept(&world.paths, &address);
-    if !there && !(args.purge && kept) {
+    let leftover = args.purge && kept;
+    if !there && !leftover {
         return Err(match kept {
             true => absent(&address)
                 .cause("its mail is still here")

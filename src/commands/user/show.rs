@@ -2,9 +2,9 @@
 
 use super::passwd::absent;
 use crate::{
-    commands::names,
+    commands::{alias::place, names},
     error::Error,
-    mail::{address::Address, alias::Source},
+    mail::{address::Address, alias::Source, directory::owners},
     settings::Settings,
     ui::Ui,
     world::{World, mailboxes::Sizes, store::Store},
@@ -38,8 +38,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let aliases = leading(&store, &address).await?;
     let size = Sizes::new(&world.paths).of(&address.to_string());
     let limit = mailbox.quota.unwrap_or(settings.mailbox_size_limit);
-    let senders: Vec<String> =
-        std::iter::once(address.to_string()).chain(aliases.iter().map(ToString::to_string)).collect();
+    let senders = senders(&store, &settings, &address, &aliases).await?;
     let clients = clients(&settings);
     if ui.manner().json {
         ui.json(&serde_json::json!({
@@ -81,6 +80,37 @@ async fn leading(store: &Store, address: &Address) -> Result<Vec<Source>, Error>
     }
     found.remove(&Source::Address(address.clone()));
     Ok(found.into_iter().collect())
+}
+
+/// What it may send as: itself, and each of those aliases whose mail ends in it. Asked of the daemon's code;
+/// for a catch-all with a name that nobody has.
+async fn senders(
+    store: &Store,
+    settings: &Settings,
+    address: &Address,
+    aliases: &[Source],
+) -> Result<Vec<String>, Error> {
+    let place = place(settings);
+    let mut senders = vec![address.to_string()];
+    store
+        .look_up(settings, |directory| {
+            for source in aliases {
+                let asked = match source {
+                    Source::Address(address) => Some(address.clone()),
+                    Source::CatchAll(domain) => {
+                        Address::parse(&format!("{:032x}@{domain}", rand::random::<u128>())).ok()
+                    }
+                };
+                if let Some(asked) = asked
+                    && owners(directory, &place, &asked)?.contains(address)
+                {
+                    senders.push(source.to_string());
+                }
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(senders)
 }
 
 fn clients(settings: &Settings) -> Vec<Client> {

@@ -1,0 +1,146 @@
+//! `mailctl dkim` and `mailctl tls` in a temporary home.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod common;
+
+use common::home::Home;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+/// Proves: S0-5, S4-5, S4-8, S4-9: the printed record is the public half of the key on the disk.
+#[test]
+fn a_key_and_its_record_belong_together() {
+    let home = Home::new();
+    let line = home.ok(&["dkim", "generate", "--selector", "mail"]);
+    let folder = home.path().join("keys/dkim/example.org");
+    assert_eq!(fs::read_to_string(folder.join("mail.txt")).unwrap(), line);
+    assert!(line.split('"').skip(1).step_by(2).all(|string| string.len() <= 255), "{line}");
+    let key = folder.join("mail.private");
+    assert_eq!(mode(&key), 0o640);
+    let public = Command::new("openssl").args(["pkey", "-pubout", "-in"]).arg(&key).output().unwrap();
+    let public: String =
+        String::from_utf8(public.stdout).unwrap().lines().filter(|line| !line.starts_with('-')).collect();
+    let shown = home.json(&["dkim", "show"]);
+    assert_eq!(shown[0]["record"], format!("v=DKIM1; k=rsa; p={public}"));
+    assert_eq!(shown[0]["signs"], true);
+    assert_eq!(shown[0]["name"], "mail._domainkey.example.org");
+    let one_line = home.ok(&["dkim", "show", "example.org"]);
+    assert!(one_line.contains(&format!("p={public}\n")), "{one_line}");
+
+    let before = fs::read(&key).unwrap();
+    home.refused(&["dkim", "generate", "--selector", "mail"], 65, "--selector");
+    assert_eq!(fs::read(&key).unwrap(), before, "a key is never overwritten");
+}
+
+/// Proves: the sizes and kinds of the behaviours list; a new key does not take over by itself.
+#[test]
+fn a_new_key_signs_when_it_is_told_to() {
+    let home = Home::new();
+    home.ok(&["dkim", "generate", "--selector", "old", "--bits", "1024"]);
+    home.ok(&["dkim", "generate", "--selector", "new", "--bits", "3072"]);
+    home.ok(&["dkim", "generate", "--selector", "ed", "--type", "ed25519"]);
+    let signing = || home.json(&["domain", "list"])[0]["selector"].as_str().unwrap().to_owned();
+    assert_eq!(signing(), "old");
+    home.ok(&["dkim", "activate", "--selector", "new"]);
+    assert_eq!(signing(), "new");
+    let shown = home.json(&["dkim", "show", "example.org"]);
+    let bits: Vec<u64> = shown.as_array().unwrap().iter().map(|key| key["bits"].as_u64().unwrap()).collect();
+    assert_eq!(bits, [3072, 256, 1024], "first the one that signs");
+    home.refused(&["dkim", "activate", "--selector", "ed"], 65, "RSA");
+    home.refused(&["dkim", "activate", "--selector", "gone"], 65, "dkim generate");
+    home.refused(&["dkim", "generate", "--type", "ed25519", "--bits", "2048"], 64, "one size");
+    home.refused(&["dkim", "generate", "--bits", "512"], 64, "--bits");
+    home.refused(&["dkim", "generate", "foreign.example"], 65, "domain add");
+    home.refused(&["dkim", "generate", "--selector", "../x"], 64, "name.malformed");
+    assert_eq!(signing(), "new");
+}
+
+/// Proves: keys of an older server, copied in under their old name, sign at once.
+#[test]
+fn an_old_key_is_taken_as_it_is() {
+    let home = Home::new();
+    home.ok(&["domain", "add", "example.net"]);
+    let keys = home.path().join("keys/dkim");
+    fs::create_dir_all(keys.join("example.org")).unwrap();
+    let made = fs::read_dir(keys.join("example.net")).unwrap().map(|entry| entry.unwrap().path());
+    let made = made.filter(|path| path.extension().is_some_and(|ext| ext == "private")).next().unwrap();
+    fs::copy(made, keys.join("example.org/mail.private")).unwrap();
+    assert_eq!(home.json(&["domain", "list"])[0]["selector"], "mail");
+    home.ok(&["dkim", "generate", "--selector", "next"]);
+    assert_eq!(home.json(&["domain", "list"])[0]["selector"], "mail", "a new key waits for its record");
+}
+
+fn pair(home: &Home, name: &str) -> (String, String) {
+    let file = |kind: &str| home.path().join(format!("{name}.{kind}")).to_str().unwrap().to_owned();
+    let (certificate, key) = (file("crt"), file("key"));
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "30",
+        ])
+        .args(["-subj", &format!("/CN={name}"), "-addext", &format!("subjectAltName=DNS:{name}")])
+        .args(["-keyout", &key, "-out", &certificate])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    (certificate, key)
+}
+
+/// Proves: S1-10, S0-12, S1-21 (certificate matches key), fault 21: what cannot be served is refused, what was
+/// served stays.
+#[test]
+fn a_certificate_is_judged_before_it_is_served() {
+    let home = Home::new();
+    home.refused(&["tls", "show"], 65, "tls import");
+    let (certificate, key) = pair(&home, "mail.example.org");
+    let shown = home.json(&["tls", "import", "--cert", &certificate, "--key", &key]);
+    let live = home.path().join("tls/live.pem");
+    assert_eq!(mode(&live), 0o600);
+    let fingerprint = Command::new("openssl")
+        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in", &certificate])
+        .output()
+        .unwrap();
+    let fingerprint = String::from_utf8(fingerprint.stdout).unwrap();
+    let shown = shown["certificate"]["fingerprint"].as_str().unwrap();
+    assert!(fingerprint.trim().ends_with(shown), "{fingerprint} {shown}");
+    assert!(home.ok(&["tls", "show"]).contains(shown));
+
+    let served = fs::read(&live).unwrap();
+    let (foreign, foreign_key) = pair(&home, "other.example.org");
+    for (certificate, key, word) in [
+        (&foreign, &foreign_key, "not for mail.example.org"),
+        (&certificate, &foreign_key, "other.example.org.key"),
+        (&key, &key, "no certificate"),
+    ] {
+        home.refused(&["tls", "import", "--cert", certificate, "--key", key], 78, word);
+    }
+    home.refused(&["tls", "import", "--cert", &certificate], 64, "--key");
+    home.refused(&["tls", "import", "--cert", "/nonexistent", "--key", &key], 74, "/nonexistent");
+    assert_eq!(fs::read(&live).unwrap(), served);
+}
+
+/// Proves: S0-12 (certbot's folder).
+#[test]
+fn certbots_folder_is_taken_as_it_is() {
+    let home = Home::new();
+    let (certificate, key) = pair(&home, "mail.example.org");
+    let folder = home.path().join("live");
+    fs::create_dir(&folder).unwrap();
+    fs::copy(certificate, folder.join("fullchain.pem")).unwrap();
+    fs::copy(key, folder.join("privkey.pem")).unwrap();
+    home.ok(&["tls", "import", folder.to_str().unwrap(), "--dry-run"]);
+    assert!(!home.path().join("tls/live.pem").exists());
+    home.ok(&["tls", "import", folder.to_str().unwrap()]);
+    assert!(home.path().join("tls/live.pem").exists());
+}
