@@ -1,6 +1,6 @@
 //! `mailctl down`.
 
-use crate::{error::Error, ui::Ui, world::World};
+use crate::{error::Error, plan::Service, ui::Ui, world::World};
 use futures_util::future::try_join_all;
 
 /// Stop the stack; settings, mail, queue and keys stay
@@ -25,7 +25,8 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     try_join_all(containers.iter().map(|found| {
         let engine = &engine;
         async move {
-            engine.stop(&found.id, args.grace).await?;
+            let own = found.service.parse::<Service>().map_or(args.grace, Service::grace);
+            engine.stop(&found.id, args.grace.min(own)).await?;
             engine.remove(&found.id).await
         }
     }))

@@ -97,7 +97,13 @@ pub async fn build(engine: &Engine, tag: &str, args: &BuildArgs, ui: &mut Ui) ->
             }
         }
     }
-    engine.build(tag, &program::file(), args.no_cache, &mut report).await
+    let image = engine.build(tag, &program::file(), args.no_cache, &mut report).await?;
+    let forgotten = engine.forget_images().await?;
+    drop(progress);
+    if forgotten > 0 {
+        ui.say(format!("removed {forgotten} image(s) of older programs"));
+    }
+    Ok(image)
 }
 
 fn show(tag: &str, image: &Image, ui: &mut Ui) -> Result<(), Error> {

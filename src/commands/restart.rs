@@ -30,11 +30,11 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         };
         steps.push(Step::Start { service, id: Some(found.id.clone()), why: "restart".to_owned() });
     }
-    let ids = steps.iter().filter_map(|step| match step {
-        Step::Start { id, .. } => id.as_deref(),
+    let stops = steps.iter().filter_map(|step| match step {
+        Step::Start { id: Some(id), service, .. } => Some(scene.engine.stop(id, service.grace().min(20))),
         _ => None,
     });
-    try_join_all(ids.map(|id| scene.engine.stop(id, 20))).await?;
+    try_join_all(stops).await?;
     let plan = Plan { steps, notes: Vec::new() };
     up::apply(world, &mut scene, &plan, ui).await?;
     up::wait(world, &mut scene, ui).await?;

@@ -130,7 +130,7 @@ impl Shown {
             Health::Unhealthy => "UNHEALTHY",
             Health::Unknown => "-",
         };
-        let since = self.since.get(..19).unwrap_or("-");
+        let since = self.since.get(..19).map_or("-".to_owned(), |time| format!("{time}Z"));
         let pairs: Vec<(u16, SocketAddr)> = self
             .ports
             .iter()

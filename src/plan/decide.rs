@@ -188,16 +188,27 @@ fn wrong(
 fn remove(stack: &Stack, observed: &Observed, fates: &[Fate], plan: &mut Plan) {
     for (spec, fate) in stack.containers.iter().zip(fates).rev() {
         if let Fate::Replace { id, name, why } = fate {
-            plan.steps.push(Step::Remove { name: name.clone(), id: id.clone(), why: why.clone() });
+            plan.steps.push(Step::Remove {
+                service: Some(spec.service),
+                name: name.clone(),
+                id: id.clone(),
+                why: why.clone(),
+            });
         }
         for extra in observed.containers.iter().filter(|found| found.service == spec.service.name()).skip(1) {
             let why = format!("there are two of {}", spec.service);
-            plan.steps.push(Step::Remove { name: extra.name.clone(), id: extra.id.clone(), why });
+            plan.steps.push(Step::Remove {
+                service: Some(spec.service),
+                name: extra.name.clone(),
+                id: extra.id.clone(),
+                why,
+            });
         }
     }
     let unknown =
         |found: &&Container| !stack.containers.iter().any(|spec| spec.service.name() == found.service);
     plan.steps.extend(observed.containers.iter().filter(unknown).map(|found| Step::Remove {
+        service: None,
         name: found.name.clone(),
         id: found.id.clone(),
         why: "nothing needs it".to_owned(),

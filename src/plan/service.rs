@@ -60,6 +60,15 @@ impl Service {
         }
     }
 
+    /// Seconds between TERM and KILL. OpenDKIM looks for the signal only every five seconds and has nothing to
+    /// lose: while it is away Postfix answers 4xx.
+    pub fn grace(self) -> u32 {
+        match self {
+            Self::Opendkim => 1,
+            Self::Mailctld | Self::Dovecot | Self::Postfix => 60,
+        }
+    }
+
     /// The folder of its files in a generation, with the final slash.
     pub fn config_prefix(self) -> String {
         format!("{}/", self.name())

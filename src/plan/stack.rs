@@ -250,7 +250,7 @@ fn container(service: Service, needs: Needs, common: &Common<'_>) -> ContainerSp
         memory: settings.limits.memory,
         millicpus: settings.limits.millicpus,
         pids: settings.limits.pids,
-        stop_grace: 60,
+        stop_grace: service.grace(),
         health: HealthCheck { command: health, interval: 15, timeout: 10, retries: 3, start_period: 20 },
         log_rotation: ("10m", "3"),
         home: common.home.to_owned(),

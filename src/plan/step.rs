@@ -44,6 +44,8 @@ pub enum Step {
     },
     /// Remove a container.
     Remove {
+        /// Which service it runs; `None` = none that we know.
+        service: Option<Service>,
         /// Its name.
         name: String,
         /// The engine's id.

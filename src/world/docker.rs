@@ -7,6 +7,7 @@
 mod container;
 mod context;
 mod exec;
+mod forget;
 mod image;
 mod logs;
 mod network;

@@ -144,9 +144,16 @@ fn unwell(why: impl Into<String>) -> Error {
 /// Percent in use, of octets or of inodes, whichever is more.
 fn disk_use(path: &Path) -> Result<u64, Error> {
     let stat = rustix::fs::statvfs(path).map_err(|e| super::io_error("look at", path, &e.into()))?;
-    let used =
-        |all: u64, free: u64| all.saturating_sub(free).saturating_mul(100).checked_div(all).unwrap_or(0);
-    let percent = used(stat.f_blocks, stat.f_bavail).max(used(stat.f_files, stat.f_favail));
+    // As df counts: what only root may use is neither used nor free.
+    let share = |all: u64, free: u64, available: u64| {
+        let used = all.saturating_sub(free);
+        used.saturating_mul(100).checked_div(used.saturating_add(available)).unwrap_or(0)
+    };
+    let percent = share(stat.f_blocks, stat.f_bfree, stat.f_bavail).max(share(
+        stat.f_files,
+        stat.f_ffree,
+        stat.f_favail,
+    ));
     if percent >= DISK_FULL {
         return Err(unwell(format!("the disk under {} is {percent} % full", path.display())));
     }

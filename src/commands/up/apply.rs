@@ -158,8 +158,8 @@ impl Hands<'_> {
         self.progress.phase("removing containers");
         let engine = &self.scene.engine;
         try_join_all(batch.iter().map(|step| async move {
-            let Step::Remove { id, .. } = step else { return Ok(()) };
-            engine.stop(id, 20).await?;
+            let Step::Remove { id, service, .. } = step else { return Ok(()) };
+            engine.stop(id, service.map_or(1, |service| service.grace().min(20))).await?;
             engine.remove(id).await
         }))
         .await?;
