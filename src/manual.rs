@@ -35,6 +35,11 @@ pub const TOPICS: &[Topic] = &[
         about: "when something does not work",
         text: Text::Page(include_str!("manual/troubleshooting.md")),
     },
+    Topic {
+        name: "directory",
+        about: "who exists and where mail goes: the database",
+        text: Text::Page(include_str!("manual/directory.md")),
+    },
     Topic { name: "errors", about: "every error code and exit status", text: Text::Made(errors) },
     Topic {
         name: "checklists",
@@ -50,6 +55,7 @@ const DECISIONS: &[(&str, &str)] = &[
     ("house", include_str!("manual/decisions/house.md")),
     ("render", include_str!("manual/decisions/render.md")),
     ("settings", include_str!("manual/decisions/settings.md")),
+    ("shape", include_str!("manual/decisions/shape.md")),
 ];
 
 /// The page of that name; `decisions/NAME` is one decision.

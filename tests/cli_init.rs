@@ -201,7 +201,7 @@ fn the_password_can_come_from_standard_input() {
 #[test]
 fn interrupted_anywhere_the_next_run_converges() {
     let mut stopped = 0;
-    for delay in (0..240).step_by(12) {
+    for delay in (0..240).step_by(20) {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().join("home");
         let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_mailctl"))

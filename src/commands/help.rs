@@ -10,8 +10,8 @@ use crate::{
 /// Show help for a command, or a page of the manual
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// A command (user add) or a page: flow, settings, clients, troubleshooting, errors, checklists,
-    /// decisions, reference
+    /// A command (user add) or a page: flow, settings, clients, troubleshooting, directory, errors,
+    /// checklists, decisions, reference
     #[arg(value_name = "TOPIC")]
     words: Vec<String>,
 }

@@ -55,5 +55,9 @@ async fn against_engine(world: &World, scene: &Scene, config: &ConfigSet) -> Res
     // A run that writes a generation clears away drafts.
     let _lock = world.lock()?;
     let draft = world.draft_generation(config)?;
-    up::lint(world, scene, &draft.path().display().to_string()).await
+    let mut told = up::lint(world, scene, &draft.path().display().to_string()).await?;
+    // Several programs read the same file and say the same of it.
+    let mut seen = std::collections::BTreeSet::new();
+    told.retain(|line| seen.insert(line.rsplit("warning: ").next().unwrap_or(line).to_owned()));
+    Ok(told)
 }
