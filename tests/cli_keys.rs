@@ -66,8 +66,8 @@ fn an_old_key_is_taken_as_it_is() {
     home.ok(&["domain", "add", "example.net"]);
     let keys = home.path().join("keys/dkim");
     fs::create_dir_all(keys.join("example.org")).unwrap();
-    let made = fs::read_dir(keys.join("example.net")).unwrap().map(|entry| entry.unwrap().path());
-    let made = made.filter(|path| path.extension().is_some_and(|ext| ext == "private")).next().unwrap();
+    let mut made = fs::read_dir(keys.join("example.net")).unwrap().map(|entry| entry.unwrap().path());
+    let made = made.find(|path| path.extension().is_some_and(|ext| ext == "private")).unwrap();
     fs::copy(made, keys.join("example.org/mail.private")).unwrap();
     assert_eq!(home.json(&["domain", "list"])[0]["selector"], "mail");
     home.ok(&["dkim", "generate", "--selector", "next"]);
