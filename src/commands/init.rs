@@ -142,8 +142,13 @@ fn tell_plan(steps: &[Step], ui: &mut Ui) {
 
 fn what_next(world: &World, settings: &Settings, ui: &mut Ui) {
     let home = world.paths.home().display().to_string();
-    let mailctl =
-        if home == "/var/lib/mailctl" { "mailctl".to_owned() } else { format!("mailctl --home {home}") };
+    let mut mailctl = "mailctl".to_owned();
+    if home != "/var/lib/mailctl" {
+        mailctl.push_str(&format!(" --home {home}"));
+    }
+    if world.project != "mailctl" {
+        mailctl.push_str(&format!(" --project {}", world.project));
+    }
     ui.say(format!("\n{home} is set up. What comes next:"));
     ui.say(format!("  {mailctl} up             start the server"));
     ui.say(format!("  {mailctl} dkim show      the DKIM records to publish"));

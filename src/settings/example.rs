@@ -16,11 +16,20 @@ pub fn settings_env(values: &[(&str, &str)]) -> String {
         text.push('\n');
         explain(&mut text, key);
         match values.iter().find(|(name, _)| *name == key.name) {
-            Some((name, value)) => text.push_str(&format!("{name}={value}\n")),
+            Some((name, value)) => text.push_str(&format!("{name}={}\n", quoted(value))),
             None => text.push_str(&format!("#{}={}\n", key.name, key.default)),
         }
     }
     text
+}
+
+/// Quotes are only for what would be read differently without: outer blanks, and quotes themselves.
+fn quoted(value: &str) -> String {
+    if value.trim() != value || value.starts_with(['"', '\'']) {
+        format!("\"{value}\"")
+    } else {
+        value.to_owned()
+    }
 }
 
 /// The example in the repository: what is required is set to something under example.org.

@@ -161,3 +161,21 @@ fn the_table_obeys_itself() {
         assert_eq!(key.name.contains('.'), key.home == keys::Home::Toml, "{}", key.name);
     }
 }
+
+proptest::proptest! {
+    /// What `init` writes is what is read back, whatever is in it.
+    #[test]
+    fn a_written_value_is_read_back(value in "[^\\p{Cc}]{1,40}") {
+        use super::source::Words;
+        let text = example::settings_env(&[("RELAY_PASSWORD", &value)]);
+        let words = Words::gather(&Sources { settings_env: Some(&text), ..Sources::default() });
+        proptest::prop_assert!(words.faults.is_empty(), "{:?}", words.faults);
+        proptest::prop_assert_eq!(&words.set["RELAY_PASSWORD"].text, &value);
+    }
+
+    /// Any text at all gives settings or faults, never a panic.
+    #[test]
+    fn any_text_is_an_answer(env in "(?s).{0,200}", toml in "(?s)[\\[\\]a-z.=\"' \n0-9_{},#\\\\-]{0,200}") {
+        let _ = load(&Sources { settings_env: Some(&env), mailctl_toml: Some(&toml), environment: &[] });
+    }
+}
