@@ -91,7 +91,8 @@ fn fill(home: &Path) {
         let store = Store::open(&paths).await.unwrap();
         let mut change = store.begin().await.unwrap();
         // A hash's length counts, not its truth.
-        let hash = format!("{{ARGON2ID}}$argon2id$v=19$m=65536,t=3,p=1${}${}", "s".repeat(22), "h".repeat(43));
+        let hash =
+            format!("{{ARGON2ID}}$argon2id$v=19$m=65536,t=3,p=1${}${}", "s".repeat(22), "h".repeat(43));
         for number in 0..MAILBOXES {
             let address = mailbox(number);
             let new = NewMailbox { address: &address, password: &hash, quota: None, created_at: 1 };

@@ -23,7 +23,9 @@ pub enum Goal {
 pub fn line(name: &str, figure: f64, unit: &str, goal: Goal) {
     let (goal, verdict) = match goal {
         Goal::AtMost(most) => (format!("<= {most} {unit}"), if figure <= most { "held" } else { "short" }),
-        Goal::AtLeast(least) => (format!(">= {least} {unit}"), if figure >= least { "held" } else { "short" }),
+        Goal::AtLeast(least) => {
+            (format!(">= {least} {unit}"), if figure >= least { "held" } else { "short" })
+        }
         Goal::None => ("stated".to_owned(), "held"),
     };
     let figure = if figure >= 100.0 { format!("{figure:.0}") } else { format!("{figure:.2}") };
