@@ -59,7 +59,13 @@ fn reply(memory: &Memory, map: &[u8], key: &[u8], out: &mut Vec<u8>) {
         b"aliases" => match Address::parse(key) {
             Ok(address) if memory.receives(address.domain().as_str()) => {
                 let Ok(route) = resolve(memory, memory.place(), &address);
-                addresses(route.targets.iter().map(|target| target.address().clone()).collect(), out);
+                let delimiter = memory.place().delimiter;
+                let texts: Vec<String> =
+                    route.targets.iter().map(|target| as_asked(key, target.address(), delimiter)).collect();
+                if texts.is_empty() {
+                    return encode(Reply::NotFound, out);
+                }
+                encode(Reply::Ok(&texts.join(",")), out);
             }
             _ => encode(Reply::NotFound, out),
         },
@@ -74,9 +80,38 @@ fn reply(memory: &Memory, map: &[u8], key: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// The target with its tag as the sender wrote it: a tag names a folder, and `+Work` is not `+work`.
+fn as_asked(key: &str, target: &Address, delimiter: char) -> String {
+    let written = key.rsplit_once('@').and_then(|(local, _)| local.split_once(delimiter)).map(|(_, tag)| tag);
+    match (target.local().split_tag(delimiter), written) {
+        (Some((user, tag)), Some(written)) if written.eq_ignore_ascii_case(tag) => {
+            format!("{user}{delimiter}{written}@{}", target.domain().as_str())
+        }
+        _ => target.to_string(),
+    }
+}
+
 fn has_mailbox(memory: &Memory, address: &Address) -> bool {
     let exists = |address: &Address| matches!(memory.mailbox(&address.to_string()), Ok(true));
     let served = matches!(memory.serves(address.domain().as_str()), Ok(true));
     served
         && (exists(address) || address.untagged(memory.place().delimiter).is_some_and(|plain| exists(&plain)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves: S4-27 (the `+` delimiter leads into the folder as it is written).
+    #[test]
+    fn a_tag_stays_as_it_was_written() {
+        let target = |text: &str| Address::parse(text).unwrap();
+        assert_eq!(
+            as_asked("Ann+Work@example.org", &target("ann+work@example.org"), '+'),
+            "ann+Work@example.org"
+        );
+        assert_eq!(as_asked("info+X@example.org", &target("bob@example.org"), '+'), "bob@example.org");
+        assert_eq!(as_asked("ann+A@example.org", &target("ann+b@example.org"), '+'), "ann+b@example.org");
+        assert_eq!(as_asked("ann@example.org", &target("ann@example.org"), '+'), "ann@example.org");
+    }
 }
