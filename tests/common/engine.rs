@@ -16,6 +16,17 @@ pub fn request(method: &str, path: &str) -> Option<Value> {
     Some(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
 }
 
+/// A POST with a JSON body; `None` where it answered with an error.
+pub fn post(path: &str, body: &str) -> Option<Value> {
+    let output = Command::new("curl")
+        .args(["-sf", "-m", "30", "--unix-socket", "/var/run/docker.sock", "-X", "POST"])
+        .args(["-H", "Content-Type: application/json", "-d", body])
+        .arg(format!("http://engine{path}"))
+        .output()
+        .unwrap();
+    output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+}
+
 /// Process id of a service's first process, as the host sees it.
 pub fn pid(project: &str, service: &str) -> Option<u64> {
     request("GET", &format!("/containers/{project}-{service}/json"))?["State"]["Pid"]

@@ -20,7 +20,7 @@ pub struct Stack {
     project: String,
     /// Password of `ann@example.test`, the administrator.
     pub ann: String,
-    _turn: Turn,
+    _turn: Option<Turn>,
 }
 
 /// One stack at a time on this machine, whichever runner starts the tests.
@@ -39,11 +39,15 @@ impl Turn {
 impl Stack {
     /// A home with settings and one mailbox; nothing runs yet.
     pub fn prepared(settings: &str) -> Self {
-        Self::beside(settings, Turn::take())
+        Self::beside(settings, Some(Turn::take()))
     }
 
-    /// As [`Stack::prepared`], for a test that needs two stacks and holds the turn itself.
-    pub fn beside(settings: &str, turn: Turn) -> Self {
+    /// A second one, prepared, that lives while this one holds the turn.
+    pub fn neighbour(&self) -> Self {
+        Self::beside("", None)
+    }
+
+    fn beside(settings: &str, turn: Option<Turn>) -> Self {
         let home = tempfile::Builder::new().prefix("mailctl-test-").tempdir().unwrap();
         let project =
             format!("t-{}", home.path().file_name().unwrap().to_str().unwrap().rsplit('-').next().unwrap())

@@ -149,15 +149,15 @@ impl Engine {
         let body = bollard::body_try_stream(context::stream(file).map_ok(Into::into));
         let built = self.follow(self.docker.build_image(options, None, Some(body)), report).await?;
         let listing = self.try_out(&built).await?;
-        let mut labels: HashMap<String, String> = recipe::versions(&listing)
+        // One instruction: each would be a commit of its own.
+        let labels: String = recipe::versions(&listing)
             .into_iter()
-            .map(|(name, version)| (format!("{}{name}", recipe::LABEL_PACKAGE), version))
+            .map(|(name, version)| format!(" \"{}{name}\"=\"{version}\"", recipe::LABEL_PACKAGE))
             .collect();
-        labels.insert(recipe::LABEL_RECIPE.to_owned(), tag.to_owned());
-        let dockerfile = context::of_dockerfile(&format!("FROM {built}\n"))
+        let text = format!("FROM {built}\nLABEL \"{}\"=\"{tag}\"{labels}\n", recipe::LABEL_RECIPE);
+        let dockerfile = context::of_dockerfile(&text)
             .map_err(|e| Error::new(codes::IO, "cannot make a build context").cause(e))?;
-        let options =
-            BuildImageOptionsBuilder::default().t(tag).rm(true).forcerm(true).labels(&labels).build();
+        let options = BuildImageOptionsBuilder::default().t(tag).rm(true).forcerm(true).build();
         let stream = self.docker.build_image(options, None, Some(bollard::body_full(dockerfile.into())));
         self.follow(stream, &mut |_| {}).await?;
         self.image(tag).await?.ok_or_else(|| {

@@ -1,0 +1,335 @@
+//! The stack on the real engine: from nothing to running, from every planted drift back, and never further
+//! than the settings say.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod common;
+
+use common::{
+    engine,
+    stack::{Stack, eventually, said},
+};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+    process::Stdio,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+const SERVICES: [&str; 4] = ["mailctld", "opendkim", "dovecot", "postfix"];
+
+fn ids(stack: &Stack) -> BTreeMap<&'static str, String> {
+    let id = |service: &&'static str| {
+        let found = engine::request("GET", &format!("/containers/{}-{service}/json", stack.project()))?;
+        Some((*service, found["Id"].as_str()?.to_owned()))
+    };
+    SERVICES.iter().filter_map(id).collect()
+}
+
+fn steps(stack: &Stack) -> Vec<Value> {
+    let plan: Value = serde_json::from_str(&stack.ok(&["plan", "--json"])).unwrap();
+    plan["steps"].as_array().unwrap().clone()
+}
+
+fn well(stack: &Stack) {
+    let status = stack.status();
+    assert_eq!(status["well"], Value::Bool(true), "{status}");
+    assert_eq!(status["pending_steps"], 0, "{status}");
+}
+
+/// Every file that mailctl itself writes, with inode and time.
+fn written(folder: &Path, found: &mut BTreeMap<String, (u64, i64, i64)>) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let meta = entry.metadata().unwrap();
+        let name = entry.path().display().to_string();
+        // Sockets, queue, mail and SQLite's companions live their own lives.
+        if ["/run", "/spool", "/mail", "/state/lock", "/state/db"].iter().any(|own| name.contains(own)) {
+            continue;
+        }
+        found.insert(name, (meta.ino(), meta.mtime(), meta.mtime_nsec()));
+        if meta.is_dir() {
+            written(&entry.path(), found);
+        }
+    }
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
+}
+
+/// What the engine changed for this project in a span of time. The engine's own health checks are execs.
+fn changes(project: &str, since: f64, until: f64) -> Vec<String> {
+    let output = std::process::Command::new("curl")
+        .args(["-s", "-m", "20", "--unix-socket", "/var/run/docker.sock", "-G", "http://engine/events"])
+        .args([
+            "--data-urlencode",
+            &format!("since={since:.6}"),
+            "--data-urlencode",
+            &format!("until={until:.6}"),
+        ])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines()
+        .filter(|line| line.contains(project) && !line.contains("exec_") && !line.contains("health_status"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Proves: S0-3, S1-1, house invariant 4 (0 writes, 0 changes by the engine)
+#[test]
+fn the_second_up_changes_nothing() {
+    let stack = Stack::up("");
+    well(&stack);
+    let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
+    written(stack.home(), &mut before);
+    let made = ids(&stack);
+    assert_eq!(made.len(), 4);
+    assert_eq!(steps(&stack), Vec::<Value>::new());
+    let since = now();
+    stack.ok(&["up"]);
+    let changed = changes(stack.project(), since, now());
+    written(stack.home(), &mut after);
+    assert_eq!(changed, Vec::<String>::new());
+    assert_eq!(before, after);
+    assert_eq!(ids(&stack), made);
+}
+
+/// Proves: S0-10, S0-11, S1-15
+#[test]
+fn health_by_hand_and_by_the_engine_agree() {
+    let stack = Stack::up("");
+    let by_hand = stack.ok(&["health"]);
+    assert_eq!(by_hand.lines().filter(|line| line.contains(" ok ")).count(), 4, "{by_hand}");
+    assert!(stack.ok(&["health", "postfix"]).contains("25 and 587 answer"));
+    eventually(60, "the engine calls all four healthy", || {
+        let status = stack.status();
+        let services = status["services"].as_array()?;
+        services.iter().all(|service| service["health"] == "healthy").then_some(())
+    });
+    // A service that is stopped is told, and by the exit status too.
+    engine::request("POST", &format!("/containers/{}-opendkim/pause", stack.project()));
+    let output = stack.run(&["health", "opendkim"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert_eq!(stack.run(&["status"]).status.code(), Some(1));
+    stack.ok(&["up"]);
+    well(&stack);
+}
+
+/// Proves: threat 32, fault 17 (container removed by hand), house invariant 4
+#[test]
+fn every_planted_drift_is_named_and_mended() {
+    let stack = Stack::up("");
+    let project = stack.project().to_owned();
+    let container = |service: &str, rest: &str| format!("/containers/{project}-{service}{rest}");
+    let mended = |what: &str, word: &str| {
+        let planned = stack.ok(&["plan"]);
+        assert!(planned.contains(word), "{what}: {word:?} is not in\n{planned}");
+        stack.ok(&["up"]);
+        well(&stack);
+        assert_eq!(steps(&stack), Vec::<Value>::new(), "{what}");
+    };
+
+    engine::request("DELETE", &container("opendkim", "?force=true")).unwrap();
+    mended("container removed", "create opendkim: it is missing");
+
+    engine::request("POST", &container("dovecot", "/stop?t=5")).unwrap();
+    mended("container stopped", "start dovecot: it had stopped");
+
+    engine::request("POST", &container("mailctld", "/pause")).unwrap();
+    mended("container frozen", "unpause mailctld");
+
+    engine::post(&container("postfix", "/update"), r#"{"PidsLimit": 77}"#).unwrap();
+    mended("limits changed", "pids is \"77\"");
+
+    let network =
+        engine::request("GET", &format!("/networks/{project}")).unwrap()["Id"].as_str().unwrap().to_owned();
+    let body = format!(r#"{{"Container": "{project}-dovecot", "Force": true}}"#);
+    engine::post(&format!("/networks/{network}/disconnect"), &body).unwrap();
+    mended("taken off the network", "its network changed");
+
+    let image = stack.status()["image"].as_str().unwrap().to_owned();
+    let body = format!(
+        r#"{{"Image": "{image}", "Cmd": ["sleep", "1"], "Labels": {{"org.mailctl.project": "{project}"}}}}"#
+    );
+    engine::post(&format!("/containers/create?name={project}-extra"), &body).unwrap();
+    mended("a container too many", &format!("remove container {project}-extra"));
+
+    let main = stack.home().join("rendered/current/postfix/main.cf");
+    let text = fs::read_to_string(&main).unwrap();
+    fs::write(&main, format!("{text}\nmessage_size_limit = 1\n")).unwrap();
+    let told = stack.run(&["up", "--dry-run"]);
+    assert!(said(&told).contains("edited by hand"), "{}", said(&told));
+    mended("main.cf edited", "postfix/main.cf differs");
+    assert!(!fs::read_to_string(&main).unwrap().contains("message_size_limit = 1\n"));
+
+    fs::remove_file(stack.home().join("rendered/current")).unwrap();
+    mended("no current configuration", "there is none yet");
+
+    let sockets = stack.home().join("run/opendkim");
+    fs::set_permissions(&sockets, fs::Permissions::from_mode(0o777)).unwrap();
+    mended("socket folder open to all", "its mode is 0777");
+
+    for service in SERVICES {
+        engine::request("DELETE", &container(service, "?force=true")).unwrap();
+    }
+    engine::request("DELETE", &format!("/networks/{project}"));
+    mended("network removed", "create network");
+}
+
+/// Proves: S1-23, fault 13 (live configuration untouched)
+#[test]
+fn a_broken_raw_setting_is_refused_with_the_programs_own_words() {
+    let stack = Stack::up("");
+    let (made, current) = (ids(&stack), fs::read_link(stack.home().join("rendered/current")).unwrap());
+    let toml = stack.home().join("mailctl.toml");
+    let good = fs::read_to_string(&toml).unwrap();
+    fs::write(&toml, format!("{good}\n[postfix.main]\nqueue_minfree = \"plenty\"\n")).unwrap();
+    let output = stack.run(&["up"]);
+    assert_eq!(output.status.code(), Some(78), "{}", said(&output));
+    assert!(said(&output).contains("queue_minfree"), "{}", said(&output));
+    assert_eq!(ids(&stack), made);
+    assert_eq!(fs::read_link(stack.home().join("rendered/current")).unwrap(), current);
+    assert!(stack.ok(&["health"]).contains("postfix   ok"));
+
+    // What only shows when it runs is taken back.
+    fs::write(&toml, format!("{good}\n[postfix.main]\nsmtpd_tls_chain_files = \"/nonexistent\"\n")).unwrap();
+    let output = stack.run(&["up"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("is live again"), "{}", said(&output));
+    assert_eq!(fs::read_link(stack.home().join("rendered/current")).unwrap(), current);
+    assert!(stack.ok(&["health"]).contains("postfix   ok"));
+
+    fs::write(&toml, good).unwrap();
+    stack.ok(&["up"]);
+    well(&stack);
+}
+
+/// Proves: "a port already taken: which port, which process"
+#[test]
+fn a_taken_port_is_named_with_its_process() {
+    let stack = Stack::prepared("");
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port();
+    let toml = stack.home().join("mailctl.toml");
+    let text = fs::read_to_string(&toml).unwrap().replace("smtp = 0", &format!("smtp = {port}"));
+    fs::write(&toml, text).unwrap();
+    let output = stack.run(&["up"]);
+    assert_eq!(output.status.code(), Some(69), "{}", said(&output));
+    assert!(said(&output).contains(&format!("port {port}")), "{}", said(&output));
+    assert!(said(&output).contains(&std::process::id().to_string()), "{}", said(&output));
+    drop(holder);
+    stack.ok(&["up"]);
+    well(&stack);
+}
+
+/// Proves: S0-26 (trust), threat 2: a trusted range with an engine gateway in it is refused
+#[test]
+fn a_trusted_gateway_is_refused_before_anything_starts() {
+    let stack = Stack::prepared("");
+    let bridge = engine::request("GET", "/networks/bridge").unwrap();
+    let subnet = bridge["IPAM"]["Config"][0]["Subnet"].as_str().unwrap().to_owned();
+    let file = stack.home().join("settings.env");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}\nTRUSTED_NETWORKS={subnet}\n")).unwrap();
+    let output = stack.run(&["up"]);
+    assert_eq!(output.status.code(), Some(78), "{}", said(&output));
+    assert!(said(&output).contains("trust.gateway") && said(&output).contains('!'), "{}", said(&output));
+    assert!(ids(&stack).is_empty());
+}
+
+/// Proves: "two CLIs at once", threat 31
+#[test]
+fn two_ups_at_once_make_one_stack() {
+    let stack = Stack::prepared("");
+    let start = || {
+        stack
+            .command(&["up"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let (one, two) = (start(), start());
+    for child in [one, two] {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    assert_eq!(ids(&stack).len(), 4);
+    well(&stack);
+}
+
+/// Proves: "interrupted anywhere: the next run converges", fault 10
+#[test]
+fn an_up_that_is_killed_anywhere_is_finished_by_the_next() {
+    let stack = Stack::prepared("");
+    // The image is there: kills fall into the steps of the plan.
+    stack.ok(&["image", "build"]);
+    for delay in [60, 200, 500, 900, 1300, 1800, 2400] {
+        let mut child = stack
+            .command(&["up"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(delay));
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+    stack.ok(&["up"]);
+    well(&stack);
+    assert_eq!(ids(&stack).len(), 4);
+    let leftovers = fs::read_dir(stack.home().join("rendered")).unwrap().flatten();
+    let names: Vec<String> =
+        leftovers.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert!(names.iter().filter(|name| name.parse::<u32>().is_ok()).count() <= 6, "{names:?}");
+}
+
+/// Proves: "two stacks on one host"; a project belongs to one home
+#[test]
+fn two_stacks_live_side_by_side_and_a_project_has_one_home() {
+    let one = Stack::up("");
+    let other = one.neighbour();
+    other.ok(&["up"]);
+    well(&one);
+    well(&other);
+    let stolen = other.command(&["--project", one.project(), "up"]).output().unwrap();
+    assert_eq!(stolen.status.code(), Some(64), "{}", said(&stolen));
+    assert!(said(&stolen).contains("belongs to another home"), "{}", said(&stolen));
+    other.ok(&["down"]);
+    assert!(ids(&other).is_empty());
+    well(&one);
+}
+
+/// Proves: S1-17 (stop, start, restart, reload, shell, logs)
+#[test]
+fn restart_reload_exec_logs_and_down() {
+    let stack = Stack::up("");
+    let before = ids(&stack);
+    stack.ok(&["restart", "postfix"]);
+    stack.ok(&["restart"]);
+    stack.ok(&["reload"]);
+    assert_eq!(ids(&stack), before, "restarting keeps the containers");
+    well(&stack);
+    assert!(stack.ok(&["exec", "postfix", "postconf", "-h", "myhostname"]).contains("mail.example.test"));
+    let failed = stack.run(&["exec", "dovecot", "sh", "-c", "exit 7"]);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(said(&failed).contains("status 7"), "{}", said(&failed));
+    let logs = stack.ok(&["logs"]);
+    for service in ["postfix", "dovecot", "mailctld"] {
+        assert!(logs.contains(&format!("{service:<9} | ")), "{logs}");
+    }
+    assert!(stack.ok(&["logs", "--tail", "1", "postfix"]).lines().count() == 1);
+    let version: Value = serde_json::from_str(&stack.ok(&["version", "--json"])).unwrap();
+    assert!(version["packages"]["postfix"].as_str().unwrap().starts_with("3.10"), "{version}");
+    stack.ok(&["down"]);
+    assert!(ids(&stack).is_empty());
+    assert!(engine::request("GET", &format!("/networks/{}", stack.project())).is_none());
+    assert_eq!(stack.run(&["status"]).status.code(), Some(1));
+    stack.ok(&["down"]);
+}
