@@ -164,6 +164,29 @@ fn bad_input_is_refused_with_nothing_written() {
     refused(good.0, good.1, good.2, &["--set", "TZ=UTC\nDOMAIN=evil.test"]);
 }
 
+/// A container or unit may have the answers in its environment.
+#[test]
+fn the_environment_answers_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let init = |words: &[&str]| {
+        let mut command = mailctl(&home);
+        command
+            .env("MAILCTL_DOMAIN", "example.test")
+            .env("MAILCTL_ADMIN_EMAIL", "ann@example.test")
+            .args(words);
+        command.output().unwrap()
+    };
+    let clash = init(&["init", "--yes", "--domain", "other.test"]);
+    let told = String::from_utf8_lossy(&clash.stderr).into_owned();
+    assert!(
+        clash.status.code() == Some(64) && told.contains("unset MAILCTL_DOMAIN") && !home.exists(),
+        "{told}"
+    );
+    assert!(init(&["init", "--hostname", "mail.example.test"]).status.success());
+    assert!(fs::read_to_string(home.join("settings.env")).unwrap().contains("\nDOMAIN=example.test\n"));
+}
+
 /// `init` writes settings once; afterwards they are the operator's.
 #[test]
 fn existing_settings_are_never_edited() {

@@ -50,6 +50,12 @@ impl Words {
             let remedy = Some("set 256M or more: checking one password takes 64M".to_owned());
             self.fault(self.origin("limits.memory"), "limits.memory is too small to log anyone in", remedy);
         }
+        if settings.network.listen.is_ipv6() && settings.network.subnet6.is_none() {
+            // The engine would pass such clients on under its gateway's IPv4 address.
+            let remedy = Some("set network.subnet6 too, or listen on an IPv4 address".to_owned());
+            let what = "network.listen is an IPv6 address, but the containers have no IPv6";
+            self.fault(self.origin("network.listen"), what, remedy);
+        }
         if let Some((one, other, port)) = value::clash(&settings.ports) {
             let remedy = Some("give each its own".to_owned());
             self.fault(self.origin(other), format!("{one} and {other} are both {port}"), remedy);

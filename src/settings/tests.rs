@@ -93,6 +93,8 @@ fn limits_and_trust_are_checked_against_each_other() {
     );
     assert!(faults(&format!("{GOOD}TRUSTED_NETWORKS=0.0.0.0/0\n"), "").contains("open relay"));
     assert!(faults(&format!("{GOOD}TRUSTED_NETWORKS=192.0.2.0/24 !192.0.2.1\n"), "").is_empty());
+    assert!(faults(GOOD, "[network]\nlisten = \"::\"\n").contains("network.subnet6"));
+    assert!(faults(GOOD, "[network]\nlisten = \"::\"\nsubnet6 = \"fd00:6d61:696c::/64\"\n").is_empty());
     assert!(faults(GOOD, "[limits]\nmemory = \"10M\"\n").contains("256M"));
 }
 

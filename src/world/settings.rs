@@ -5,7 +5,7 @@ use crate::{
     error::{Error, codes},
     settings::{
         Loaded,
-        source::{Fault, Sources, Words},
+        source::{Fault, Origin, Sources, Words},
     },
 };
 use std::{fs, io::ErrorKind, os::unix::fs::PermissionsExt, path::Path};
@@ -48,11 +48,16 @@ impl World {
             1 => "the settings have a fault".to_owned(),
             n => format!("the settings have {n} faults"),
         };
-        let error = Error::new(codes::SETTINGS_INVALID, what).hint(format!(
-            "edit {}, then: mailctl config check",
-            self.paths.home().join("settings.env").display()
-        ));
-        faults.iter().fold(error, |error, fault| error.cause(fault))
+        let in_toml = |fault: &Fault| matches!(&fault.place, Origin::Line("mailctl.toml", _));
+        let in_environment = |fault: &Fault| matches!(&fault.place, Origin::Variable(_));
+        let mut error = Error::new(codes::SETTINGS_INVALID, what);
+        if faults.iter().any(|fault| !in_toml(fault) && !in_environment(fault)) {
+            error = error.hint(format!("edit {}", self.paths.settings_env().display()));
+        }
+        if faults.iter().any(in_toml) {
+            error = error.hint(format!("edit {}", self.paths.mailctl_toml().display()));
+        }
+        faults.iter().fold(error, |error, fault| error.cause(fault)).hint("mailctl config check")
     }
 }
 

@@ -37,20 +37,15 @@ pub struct Complete {
 impl Answers {
     /// Parses flags and environment; a malformed name ends here, with nothing written.
     pub fn of(args: &Args, world: &World) -> Result<Self, Error> {
-        let given = |flag: &Option<String>, variable: &str| {
-            let from_environment = world.environment.iter().find(|(name, _)| name == variable);
-            flag.clone()
-                .or_else(|| from_environment.map(|(_, text)| text.clone()))
-                .filter(|text| !text.is_empty())
-        };
+        let given = |flag: &Option<String>, variable: &str| chosen(flag.as_deref(), variable, world);
         let malformed = |e: &dyn std::fmt::Display| Error::new(codes::NAME_MALFORMED, e.to_string());
         let domain =
             |text: Option<String>| text.map(|t| Domain::parse(&t)).transpose().map_err(|e| malformed(&e));
-        let additional = given(&args.additional_domains, "MAILCTL_ADDITIONAL_DOMAINS");
-        let admin = given(&args.admin, "MAILCTL_ADMIN_EMAIL");
+        let additional = given(&args.additional_domains, "MAILCTL_ADDITIONAL_DOMAINS")?;
+        let admin = given(&args.admin, "MAILCTL_ADMIN_EMAIL")?;
         Ok(Self {
-            domain: domain(given(&args.domain, "MAILCTL_DOMAIN"))?,
-            hostname: domain(given(&args.hostname, "MAILCTL_HOSTNAME"))?,
+            domain: domain(given(&args.domain, "MAILCTL_DOMAIN")?)?,
+            hostname: domain(given(&args.hostname, "MAILCTL_HOSTNAME")?)?,
             admin: admin.map(|t| Address::parse(&t)).transpose().map_err(|e| malformed(&e))?,
             additional: additional.map(|t| value::domains(&t)).transpose().map_err(|e| malformed(&e))?,
             set: args.set.iter().map(|text| setting(text)).collect::<Result<_, _>>()?,
@@ -174,6 +169,21 @@ impl Complete {
     /// Every domain that will be served.
     pub fn domains(&self) -> impl Iterator<Item = &Domain> {
         std::iter::once(&self.domain).chain(self.additional.iter().filter(|other| **other != self.domain))
+    }
+}
+
+/// The flag, or else the environment. Both, and different, would be a file that never counts.
+fn chosen(flag: Option<&str>, variable: &str, world: &World) -> Result<Option<String>, Error> {
+    let set = world.environment.iter().find(|(name, text)| name == variable && !text.is_empty());
+    let flag = flag.filter(|text| !text.is_empty());
+    match (flag, set) {
+        (Some(flag), Some((_, text))) if flag != text => Err(Error::new(
+            codes::USAGE,
+            format!("{variable} in the environment says {text:?}, the flag {flag:?}"),
+        )
+        .cause("the environment wins over settings.env, so the flag would have no effect")
+        .hint(format!("unset {variable}"))),
+        (flag, set) => Ok(flag.map(str::to_owned).or_else(|| set.map(|(_, text)| text.clone()))),
     }
 }
 
