@@ -28,10 +28,10 @@ impl<'a> Listing<'a> {
     }
 
     /// Adds one row, in the form that was asked for.
-    pub fn row(&mut self, json: impl FnOnce() -> serde_json::Value, line: impl FnOnce(&mut String)) {
+    pub fn row(&mut self, row: &impl serde::Serialize, line: impl FnOnce(&mut String)) {
         if self.ui.manner().json {
             self.text.push_str(if self.rows == 0 { "\n" } else { ",\n" });
-            self.text.push_str(&json().to_string());
+            self.text.push_str(&serde_json::to_string(row).unwrap_or_default());
         } else {
             line(&mut self.text);
             self.text.push('\n');

@@ -18,6 +18,9 @@ pub struct Access {
     pub owner: Option<(u32, u32)>,
 }
 
+/// How the names of unfinished files begin.
+pub const DRAFT: &str = ".new-";
+
 /// Only root.
 pub const PRIVATE: Access = Access { mode: 0o600, owner: None };
 
@@ -54,7 +57,7 @@ pub fn folder(path: &Path, access: Access) -> Result<(), Error> {
 pub fn write(path: &Path, content: &[u8], access: Access) -> Result<(), Error> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let fail = |e: std::io::Error| io_error("write", path, &e);
-    let mut temporary = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).map_err(fail)?;
+    let mut temporary = tempfile::Builder::new().prefix(DRAFT).tempfile_in(folder).map_err(fail)?;
     temporary.write_all(content).map_err(fail)?;
     temporary.as_file().set_permissions(std::fs::Permissions::from_mode(access.mode)).map_err(fail)?;
     if let Some((uid, gid)) = access.owner {
@@ -62,10 +65,47 @@ pub fn write(path: &Path, content: &[u8], access: Access) -> Result<(), Error> {
     }
     temporary.as_file().sync_all().map_err(fail)?;
     temporary.persist(path).map_err(|e| fail(e.error))?;
+    sweep(folder);
     sync_folder(folder)
+}
+
+/// Removes what writers left behind that were killed; best effort. One that is at work now is younger.
+pub fn sweep(folder: &Path) {
+    let forgotten = |entry: &std::fs::DirEntry| {
+        entry.file_name().as_encoded_bytes().starts_with(DRAFT.as_bytes())
+            && entry
+                .metadata()
+                .and_then(|data| data.modified())
+                .is_ok_and(|time| time.elapsed().is_ok_and(|age| age > std::time::Duration::from_secs(600)))
+    };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten().filter(forgotten) {
+        let _ = std::fs::remove_file(entry.path());
+    }
 }
 
 /// Makes renames in `folder` survive a power cut.
 pub fn sync_folder(folder: &Path) -> Result<(), Error> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|e| io_error("sync", folder, &e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, SystemTime};
+
+    /// Proves: fault 9 (temporary files of a killed writer are cleaned by a later one, those at work are not).
+    #[test]
+    fn a_write_clears_what_a_killed_one_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, young) = (folder.path().join(".new-old"), folder.path().join(".new-young"));
+        for path in [&old, &young] {
+            std::fs::write(path, "half").unwrap();
+        }
+        let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+        File::options().write(true).open(&old).unwrap().set_modified(hour_ago).unwrap();
+        let path = folder.path().join("file");
+        write(&path, b"whole", PRIVATE).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        assert!(!old.exists() && young.exists());
+    }
 }

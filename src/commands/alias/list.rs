@@ -14,6 +14,13 @@ pub struct Args {
     pattern: String,
 }
 
+/// One line for a machine.
+#[derive(serde::Serialize)]
+struct Row<'a> {
+    source: &'a str,
+    target: &'a str,
+}
+
 /// Prints them as they are read.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let store = world.store().await?;
@@ -26,14 +33,11 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             break;
         }
         for [source, target] in page.rows() {
-            listing.row(
-                || serde_json::json!({"source": source, "target": target}),
-                |line| {
-                    line.push_str(source);
-                    line.push(' ');
-                    line.push_str(target);
-                },
-            );
+            listing.row(&Row { source, target }, |line| {
+                line.push_str(source);
+                line.push(' ');
+                line.push_str(target);
+            });
         }
         if let Some([source, target]) = page.rows().last() {
             (source_after, target_after) = (source.to_owned(), target.to_owned());

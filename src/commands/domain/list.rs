@@ -23,16 +23,13 @@ pub async fn run(_args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         let selector = chosen.iter().find(|(of, _)| of == domain).map(|(_, selector)| selector);
         let key = dkim::signing(&world.paths, domain, selector, settings.dkim_selector.as_ref())?;
         let selector = key.map(|key| key.selector);
-        listing.row(
-            || serde_json::json!({"domain": domain, "origin": origin, "selector": selector}),
-            |line| {
-                let signed = match &selector {
-                    Some(selector) => format!("signed with {selector}"),
-                    None => format!("unsigned; mailctl dkim generate {domain}"),
-                };
-                line.push_str(&format!("{domain:<30} {origin:<9} {signed}"));
-            },
-        );
+        listing.row(&serde_json::json!({"domain": domain, "origin": origin, "selector": selector}), |line| {
+            let signed = match &selector {
+                Some(selector) => format!("signed with {selector}"),
+                None => format!("unsigned; mailctl dkim generate {domain}"),
+            };
+            line.push_str(&format!("{domain:<30} {origin:<9} {signed}"));
+        });
     }
     listing.end(|_| {});
     Ok(())

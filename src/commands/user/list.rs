@@ -6,6 +6,7 @@ use crate::{
     ui::{Ui, listing::Listing},
     world::{World, mailboxes::Sizes},
 };
+use std::fmt::Write;
 
 /// List mailboxes with the size of their mail
 #[derive(clap::Args, Debug)]
@@ -16,6 +17,14 @@ pub struct Args {
     /// Leave out the sizes: nothing is read but the directory
     #[arg(long)]
     no_size: bool,
+}
+
+/// One mailbox for a machine.
+#[derive(serde::Serialize)]
+struct Row<'a> {
+    address: &'a str,
+    size: Option<u64>,
+    quota: Option<u64>,
 }
 
 /// Prints them as they are read.
@@ -30,15 +39,16 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         if page.is_empty() || listing.closed() {
             break;
         }
-        for [address, quota, _created] in page.rows() {
+        for [address, quota] in page.rows() {
             let size = sizes.as_mut().map(|sizes| sizes.of(address));
-            listing.row(
-                || serde_json::json!({"address": address, "size": size, "quota": quota.parse::<u64>().ok()}),
-                |line| match size {
-                    Some(octets) => line.push_str(&format!("{address:<40} {:>10}", names::size(octets))),
-                    None => line.push_str(address),
-                },
-            );
+            let row = Row { address, size, quota: quota.parse().ok() };
+            listing.row(&row, |line| {
+                // Writing to a String cannot fail.
+                let _ = match size {
+                    Some(octets) => write!(line, "{address:<40} {:>10}", names::size(octets)),
+                    None => line.write_str(address),
+                };
+            });
         }
         if let Some([last, ..]) = page.rows().last() {
             after = last.to_owned();

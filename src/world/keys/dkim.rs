@@ -74,7 +74,7 @@ pub fn generate(paths: &Paths, domain: &Domain, selector: &Selector, kind: Kind)
 fn place(file: &Path, pem: &[u8]) -> Result<(), Error> {
     let folder = file.parent().unwrap_or(Path::new("."));
     let fail = |e: std::io::Error| io_error("write", file, &e);
-    let mut draft = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).map_err(fail)?;
+    let mut draft = tempfile::Builder::new().prefix(atomic::DRAFT).tempfile_in(folder).map_err(fail)?;
     draft.write_all(pem).map_err(fail)?;
     atomic::give(draft.path(), atomic::shared(0o640, ids::OPENDKIM))?;
     draft.as_file().sync_all().map_err(fail)?;

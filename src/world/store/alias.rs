@@ -46,7 +46,7 @@ impl Store {
     /// The next page of `source`, `target`, sorted, of those after `after` where either matches `glob`.
     pub async fn aliases(&self, glob: &str, after: (&str, &str)) -> Result<Page<2>, Error> {
         let text: Option<String> = sqlx::query_scalar(
-            "SELECT group_concat(source || char(9) || target, char(10))
+            "SELECT group_concat(source || '\t' || target, '\n')
              FROM (SELECT source, target FROM alias
                    WHERE (source, target) > ($1, $2) AND ($3 = '*' OR source GLOB $3 OR target GLOB $3)
                    ORDER BY source, target LIMIT $4)",

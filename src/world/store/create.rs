@@ -48,8 +48,10 @@ async fn make(paths: &Paths, file: &Path) -> Result<(), Error> {
     }
     let folder = paths.db_folder();
     atomic::folder(&folder, atomic::shared(0o750, ids::MAILCTL))?;
+    atomic::sweep(&folder);
     let fail = |e: std::io::Error| io_error("make", file, &e);
-    let draft = tempfile::Builder::new().prefix(".new-").suffix(".db").tempfile_in(&folder).map_err(fail)?;
+    let draft =
+        tempfile::Builder::new().prefix(atomic::DRAFT).suffix(".db").tempfile_in(&folder).map_err(fail)?;
     let fault = |e| fault::at(file, e);
 
     let options = SqliteConnectOptions::new().filename(draft.path()).journal_mode(SqliteJournalMode::Delete);

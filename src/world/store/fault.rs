@@ -1,6 +1,7 @@
 //! What SQLite says, as an [`Error`] that names the file, the cause and the next command.
 
 use crate::error::{Code, Error, codes};
+use sqlx::migrate::MigrateError;
 use std::path::Path;
 
 /// A failure of the database in `file`.
@@ -47,6 +48,11 @@ fn plain(error: &sqlx::Error) -> String {
 /// SQLite's primary result codes (<https://sqlite.org/rescode.html>) are the low eight bits.
 fn kind(error: &sqlx::Error) -> (Code, &'static str) {
     const DAMAGED: (Code, &str) = (codes::STORE_DAMAGED, "the directory database is damaged");
+    if let sqlx::Error::Migrate(error) = error
+        && let MigrateError::Execute(within) | MigrateError::ExecuteMigration(within, _) = &**error
+    {
+        return kind(within);
+    }
     let status = match error {
         sqlx::Error::Database(error) => error.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or(0),
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => return DAMAGED,
