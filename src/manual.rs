@@ -36,6 +36,11 @@ pub const TOPICS: &[Topic] = &[
         text: Text::Page(include_str!("manual/troubleshooting.md")),
     },
     Topic {
+        name: "keys",
+        about: "DKIM keys and the certificate",
+        text: Text::Page(include_str!("manual/keys.md")),
+    },
+    Topic {
         name: "directory",
         about: "who exists and where mail goes: the database",
         text: Text::Page(include_str!("manual/directory.md")),
