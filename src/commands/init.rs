@@ -60,7 +60,8 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     };
     let steps = step::missing(world, &settings, &text).await?;
     if args.dry_run {
-        return Ok(tell_plan(&steps, ui));
+        tell_plan(&steps, ui);
+        return Ok(());
     }
     if steps.is_empty() {
         ui.say(format!("nothing to do: {} is set up", world.paths.home().display()));
@@ -152,7 +153,7 @@ fn what_next(world: &World, settings: &Settings, ui: &mut Ui) {
     ui.say(format!("\n{home} is set up. What comes next:"));
     ui.say(format!("  {mailctl} up             start the server"));
     ui.say(format!("  {mailctl} dkim show      the DKIM records to publish"));
-    ui.say("and in DNS:".to_string());
+    ui.say("and in DNS:");
     ui.say(format!(
         "  {}.  A    this host's public address, which should resolve back to that name",
         settings.hostname
