@@ -57,6 +57,7 @@ pub const TOPICS: &[Topic] = &[
 /// Why things are as they are: name and page.
 const DECISIONS: &[(&str, &str)] = &[
     ("dependencies", include_str!("manual/decisions/dependencies.md")),
+    ("directory", include_str!("manual/decisions/directory.md")),
     ("house", include_str!("manual/decisions/house.md")),
     ("render", include_str!("manual/decisions/render.md")),
     ("settings", include_str!("manual/decisions/settings.md")),
