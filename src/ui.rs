@@ -27,12 +27,14 @@ pub struct Ui {
     manner: Manner,
     /// Set when stdout's reader has gone (`mailctl user list | head`): nothing more to say, and no fault.
     closed: bool,
+    /// Set when JSON was written: a reader expects one document, so an error after it is told in words only.
+    documented: bool,
 }
 
 impl Ui {
     /// A voice on this process's stdout and stderr.
     pub fn new(manner: Manner) -> Self {
-        Self { manner, closed: false }
+        Self { manner, closed: false, documented: false }
     }
 
     /// How to speak.
@@ -65,6 +67,7 @@ impl Ui {
     /// A value as JSON on stdout, one line.
     pub fn json(&mut self, value: &impl serde::Serialize) {
         if let Ok(text) = serde_json::to_string(value) {
+            self.documented = true;
             self.data(text);
         }
     }
@@ -93,7 +96,7 @@ impl Ui {
 
     /// The end of a command that failed.
     pub fn fail(&mut self, error: &Error) {
-        if self.manner.json {
+        if self.manner.json && !self.documented {
             self.json(&serde_json::json!({"error": {
                 "code": error.code().name, "what": error.what(), "causes": error.causes(), "hints": error.hints(),
             }}));

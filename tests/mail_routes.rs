@@ -4,7 +4,10 @@
 
 mod common;
 
-use common::stack::{Stack, eventually, said};
+use common::{
+    engine,
+    stack::{Stack, eventually, said},
+};
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, Command, Stdio},
@@ -20,7 +23,7 @@ struct Sink {
 impl Sink {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut process = Command::new("python3")
+        let mut process = Command::new("/usr/bin/python3")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/sink.py"))
             .arg("0")
             .arg(folder.path())
@@ -104,7 +107,7 @@ fn with_route(port: u16) -> Stack {
     let path = stack.home().join("mailctl.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     stack.ok(&["up"]);
-    let gateway = stack.status()["network"]["gateway"].as_str().unwrap().to_owned();
+    let gateway = engine::gateway(stack.project(), "postfix");
     let route = format!("\"outside.example.net\" = \"smtp:[{gateway}]:{port}\"\n");
     std::fs::write(&path, text.replace("[postfix.transport]\n", &format!("[postfix.transport]\n{route}")))
         .unwrap();
@@ -116,7 +119,7 @@ fn verify(stack: &Stack, message: &str, good: bool) {
     let shown: serde_json::Value =
         serde_json::from_str(&stack.ok(&["dkim", "show", "example.test", "--json"])).unwrap();
     let record = shown[0]["record"].as_str().or(shown["keys"][0]["record"].as_str()).unwrap().to_owned();
-    let mut verifier = Command::new("python3")
+    let mut verifier = Command::new("/usr/bin/python3")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/dkim_verify.py"))
         .arg(record)
         .stdin(Stdio::piped())

@@ -63,7 +63,7 @@ fn a_certificate_is_swapped_on_every_port_without_cutting_a_session() {
     let id = format!("<half.{}@client.example.net>", std::process::id());
     let believed = stack.home().join("old.pem");
     std::fs::copy(stack.certificate(), &believed).unwrap();
-    let mut held = Command::new("python3")
+    let mut held = Command::new("/usr/bin/python3")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/hold.py"))
         .args([stack.port(993).to_string(), stack.port(587).to_string()])
         .arg(&believed)

@@ -40,3 +40,10 @@ pub fn crash(project: &str, service: &str) {
     let done = Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
     assert!(done.success());
 }
+
+/// The host's address in a service's network.
+pub fn gateway(project: &str, service: &str) -> String {
+    let found = request("GET", &format!("/containers/{project}-{service}/json")).unwrap();
+    let networks = found["NetworkSettings"]["Networks"].as_object().unwrap();
+    networks.values().next().unwrap()["Gateway"].as_str().unwrap().to_owned()
+}

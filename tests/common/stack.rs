@@ -156,7 +156,7 @@ impl Stack {
         password: &str,
         rest: &[&str],
     ) -> Result<Value, String> {
-        let output = Command::new("python3")
+        let output = Command::new("/usr/bin/python3")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/mailbox.py"))
             .args([kind, mode, &self.port(port).to_string()])
             .arg(self.certificate())
