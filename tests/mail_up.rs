@@ -298,7 +298,7 @@ fn two_stacks_live_side_by_side_and_a_project_has_one_home() {
     other.ok(&["up"]);
     well(&one);
     well(&other);
-    let stolen = other.command(&["--project", one.project(), "up"]).output().unwrap();
+    let stolen = other.command_as(one.project(), &["up"]).output().unwrap();
     assert_eq!(stolen.status.code(), Some(64), "{}", said(&stolen));
     assert!(said(&stolen).contains("belongs to another home"), "{}", said(&stolen));
     other.ok(&["down"]);

@@ -1,6 +1,6 @@
 //! The real programs look at a configuration before it goes live. Runs inside the image.
 
-use std::process::Stdio;
+use std::{fs, os::unix::net::UnixDatagram, process::Stdio};
 use tokio::process::Command;
 
 /// What a program said of its configuration.
@@ -16,14 +16,39 @@ pub struct Verdict {
 
 /// Asks all of them at once.
 pub async fn verdicts() -> Vec<Verdict> {
-    let (postfix, unused, dovecot, opendkim) = tokio::join!(
+    let (postfix, smtpd, unused, dovecot, opendkim) = tokio::join!(
         ask("postfix", &["check"]),
+        smtpd(),
         ask("postconf", &["-n"]),
         ask("doveconf", &["-n", "-c", "/etc/dovecot/dovecot.conf"]),
         ask("opendkim", &["-n", "-x", "/etc/mailctl/current/opendkim/opendkim.conf"]),
     );
-    vec![postfix, unused, dovecot, opendkim]
+    vec![postfix, smtpd, unused, dovecot, opendkim]
 }
+
+/// `postfix check` does not look at most values; an smtpd does, when it starts. On its own (`-S`) it speaks to
+/// its standard input, here nobody, and reports to the socket where Postfix's log daemon would listen.
+async fn smtpd() -> Verdict {
+    let log = fs::create_dir_all(POSTLOG.0).and_then(|()| UnixDatagram::bind(POSTLOG.1));
+    let verdict = ask("/usr/lib/postfix/sbin/smtpd", &["-S"]).await;
+    let mut complaints = verdict.complaints;
+    if let Ok(log) = log
+        && log.set_nonblocking(true).is_ok()
+    {
+        let mut line = [0; 4096];
+        while let Ok(length) = log.recv(&mut line) {
+            let text = String::from_utf8_lossy(&line[..length]);
+            let grave =
+                ["fatal: ", "error: ", "warning: ", "panic: "].iter().find_map(|word| text.find(word));
+            complaints.extend(grave.map(|at| format!("smtpd: {}", text[at..].trim())));
+        }
+    }
+    let refused = complaints.iter().any(|line| line.contains("fatal: ") || line.contains("panic: "));
+    Verdict { program: "smtpd", accepted: verdict.accepted && !refused, complaints }
+}
+
+/// The folder and the socket of Postfix's log daemon.
+const POSTLOG: (&str, &str) = ("/var/spool/postfix/public", "/var/spool/postfix/public/postlog");
 
 async fn ask(program: &'static str, args: &[&str]) -> Verdict {
     let output = Command::new(program)

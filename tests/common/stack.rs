@@ -86,8 +86,13 @@ impl Stack {
 
     /// The program on this home, ready for arguments.
     pub fn command(&self, words: &[&str]) -> Command {
+        self.command_as(&self.project, words)
+    }
+
+    /// The program on this home, under any project's name.
+    pub fn command_as(&self, project: &str, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mailctl"));
-        command.arg("--home").arg(self.home()).arg("--project").arg(&self.project).args(words);
+        command.arg("--home").arg(self.home()).arg("--project").arg(project).args(words);
         command
     }
 

@@ -65,6 +65,8 @@ fn read(id: String, found: ContainerInspectResponse) -> Container {
         health: match health.status {
             Some(HealthStatusEnum::STARTING) => Health::Starting,
             Some(HealthStatusEnum::HEALTHY) => Health::Healthy,
+            // While nobody checks (paused, just unpaused) old engines say "unhealthy" without any failure.
+            Some(HealthStatusEnum::UNHEALTHY) if health.failing_streak == Some(0) => Health::Starting,
             Some(HealthStatusEnum::UNHEALTHY) => Health::Unhealthy,
             _ => Health::Unknown,
         },
