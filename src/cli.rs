@@ -3,10 +3,12 @@
 use crate::{
     commands, daemon,
     error::{Error, Exit, codes},
-    ui::{Manner, Ui},
+    ui::{Call, Manner, Ui},
     world::{World, paths::Paths},
 };
-use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use clap::{
+    ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind, parser::ValueSource,
+};
 use std::{ffi::OsString, path::PathBuf};
 
 /// Your own mail server in one command
@@ -119,8 +121,9 @@ pub fn main(
 ) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     let bare = args.len() < 2;
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
+    let parsed = grammar().try_get_matches_from(args);
+    let (cli, call) = match parsed.and_then(|found| Ok((Cli::from_arg_matches(&found)?, call(&found)))) {
+        Ok(read) => read,
         Err(error) if bare && error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             // No words at all is a question, not a mistake.
             Ui::new(Manner::default()).write(&grammar().render_help().to_string());
@@ -131,7 +134,7 @@ pub fn main(
             return if error.use_stderr() { Exit::Usage as u8 } else { 0 };
         }
     };
-    let mut ui = Ui::new(Manner { json: cli.json, quiet: cli.quiet, yes: cli.yes });
+    let mut ui = Ui::new(Manner { json: cli.json, quiet: cli.quiet, yes: cli.yes }).called(call);
     match start(cli, environment, &mut ui) {
         Ok(()) => 0,
         Err(error) => {
@@ -139,6 +142,23 @@ pub fn main(
             error.code().exit as u8
         }
     }
+}
+
+/// How the commands in our messages are to be typed: with what was given here, and neither default nor
+/// environment would repeat.
+fn call(found: &ArgMatches) -> Call {
+    let given = |name: &str| found.value_source(name) == Some(ValueSource::CommandLine);
+    let home =
+        found.get_one::<PathBuf>("home").filter(|_| given("home")).map(|home| home.display().to_string());
+    let project = found.get_one::<String>("project").filter(|_| given("project"));
+    let options: Vec<(&str, &str)> =
+        [("--home", home.as_deref()), ("--project", project.map(String::as_str))]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
+    let homeless = ["help", "completions", "man", "version"];
+    let words = grammar().get_subcommands().map(|command| command.get_name().to_owned()).collect::<Vec<_>>();
+    Call::new(&options, words.into_iter().filter(|word| !homeless.contains(&word.as_str())))
 }
 
 fn start(

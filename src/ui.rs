@@ -1,10 +1,12 @@
 //! The only place that prints: data on stdout, words on stderr, meaning never by colour alone.
 
 mod ask;
+mod call;
 pub mod listing;
 mod progress;
 mod terminal;
 
+pub use call::Call;
 pub use progress::Progress;
 pub use terminal::Terminal;
 
@@ -25,6 +27,7 @@ pub struct Manner {
 /// The person at the terminal, or the program reading it.
 pub struct Ui {
     manner: Manner,
+    call: Call,
     /// Set when stdout's reader has gone (`mailctl user list | head`): nothing more to say, and no fault.
     closed: bool,
     /// Set when JSON was written: a reader expects one document, so an error after it is told in words only.
@@ -34,7 +37,14 @@ pub struct Ui {
 impl Ui {
     /// A voice on this process's stdout and stderr.
     pub fn new(manner: Manner) -> Self {
-        Self { manner, closed: false, documented: false }
+        Self { manner, call: Call::default(), closed: false, documented: false }
+    }
+
+    /// The same, for a command line that names home or project.
+    #[must_use]
+    pub fn called(mut self, call: Call) -> Self {
+        self.call = call;
+        self
     }
 
     /// How to speak.
@@ -75,7 +85,7 @@ impl Ui {
     /// Words for the person: progress, results, what comes next.
     pub fn say(&mut self, line: impl AsRef<str>) {
         if !self.manner.quiet {
-            let _ = writeln!(io::stderr().lock(), "{}", line.as_ref());
+            let _ = writeln!(io::stderr().lock(), "{}", self.call.typed(line.as_ref()));
         }
     }
 
@@ -91,14 +101,15 @@ impl Ui {
 
     /// Something that works but should not stay so.
     pub fn warn(&mut self, line: impl AsRef<str>) {
-        let _ = writeln!(io::stderr().lock(), "warning: {}", line.as_ref());
+        let _ = writeln!(io::stderr().lock(), "warning: {}", self.call.typed(line.as_ref()));
     }
 
     /// The end of a command that failed.
     pub fn fail(&mut self, error: &Error) {
+        let hints: Vec<_> = error.hints().iter().map(|hint| self.call.typed(hint)).collect();
         if self.manner.json && !self.documented {
             self.json(&serde_json::json!({"error": {
-                "code": error.code().name, "what": error.what(), "causes": error.causes(), "hints": error.hints(),
+                "code": error.code().name, "what": error.what(), "causes": error.causes(), "hints": hints,
             }}));
         }
         let mut out = io::stderr().lock();
@@ -106,7 +117,7 @@ impl Ui {
         for cause in error.causes() {
             let _ = writeln!(out, "  because: {cause}");
         }
-        for hint in error.hints() {
+        for hint in hints {
             let _ = writeln!(out, "  try: {hint}");
         }
     }

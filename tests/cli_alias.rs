@@ -32,7 +32,7 @@ fn targets_come_and_go_one_by_one() {
     home.ok(&["alias", "del", "team@example.org", "--dry-run"]);
     home.ok(&["alias", "del", "team@example.org"]);
     assert_eq!(home.ok(&["alias", "list"]), "");
-    home.refused(&["alias", "del", "team@example.org"], 65, "mailctl alias list");
+    home.refused(&["alias", "del", "team@example.org"], 65, "alias list");
 }
 
 /// Proves: threat 8 (loops and cycles refused at add), unknown targets refused.

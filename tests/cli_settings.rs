@@ -60,7 +60,7 @@ fn every_value_is_shown_with_its_origin() {
     let one = mailctl(home.path()).args(["config", "show", "--set", "ports"]).assert().success();
     assert_eq!(String::from_utf8_lossy(&one.get_output().stdout), "ports.smtp  2525  mailctl.toml:2\n");
     let (status, told) = fails(home.path(), &["config", "show", "DOMIAN"]);
-    assert!(status == 64 && told.contains("mailctl config show DOMAIN"), "{told}");
+    assert!(status == 64 && told.contains("config show DOMAIN"), "{told}");
 }
 
 /// Proves: threat 15 (no secret in any output), S2-12.

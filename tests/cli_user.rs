@@ -64,7 +64,7 @@ fn bad_names_are_refused_and_nothing_is_written() {
     let before = home.directory();
     home.refused(&["user", "add", "ann"], 64, "user@example.org");
     home.refused(&["user", "add", "ann@example.org"], 65, "user passwd");
-    home.refused(&["user", "add", "ann@foreign.example"], 65, "mailctl domain add foreign.example");
+    home.refused(&["user", "add", "ann@foreign.example"], 65, "domain add foreign.example");
     home.refused(&["user", "del", "nobody@example.org"], 65, "name.absent");
     home.refused(&["user", "passwd", "nobody@example.org"], 65, "name.absent");
     home.refused(&["user", "show", "nobody@example.org"], 65, "name.absent");
