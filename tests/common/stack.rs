@@ -124,16 +124,17 @@ impl Stack {
         serde_json::from_slice(&self.run(&["status", "--json"]).stdout).unwrap()
     }
 
-    /// The host port behind a container's port.
+    /// The host port behind a container's port. A container that was just killed has none until it is back.
     pub fn port(&self, port: u16) -> u16 {
-        let status = self.status();
-        let services = status["services"].as_array().unwrap();
-        let found = services
-            .iter()
-            .flat_map(|service| service["ports"].as_array().into_iter().flatten())
-            .find(|entry| entry["container"].as_u64() == Some(u64::from(port)));
-        let Some(entry) = found else { panic!("no port {port} in {status}") };
-        u16::try_from(entry["host"].as_u64().unwrap()).unwrap()
+        eventually(30, &format!("port {port} is published"), || {
+            let status = self.status();
+            let services = status["services"].as_array().unwrap();
+            let entry = services
+                .iter()
+                .flat_map(|service| service["ports"].as_array().into_iter().flatten())
+                .find(|entry| entry["container"].as_u64() == Some(u64::from(port)))?;
+            Some(u16::try_from(entry["host"].as_u64().unwrap()).unwrap())
+        })
     }
 
     /// swaks against a port of this stack; `extra` are its options.
