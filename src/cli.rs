@@ -101,7 +101,7 @@ impl Command {
             Self::Tls(args) => commands::tls::run(args, world, ui).await,
             Self::Config(args) => commands::config::run(args, world, ui).await,
             Self::Health(args) => commands::health::run(args, world, ui).await,
-            Self::Daemon(args) => daemon::run(&args).await,
+            Self::Daemon(args) => daemon::run(&args, ui.log()).await,
             Self::Help(args) => commands::help::run(&args, grammar(), ui),
             Self::Completions(args) => commands::completions::run(&args, grammar(), ui),
             Self::Man(args) => commands::completions::man(&args, grammar(), ui),

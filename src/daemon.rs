@@ -1,26 +1,36 @@
-//! `mailctl daemon`: the hot path. It answers Postfix from memory and never reaches the engine.
+//! `mailctl daemon`: the hot path. It never reaches the engine.
 //!
-//! - [`config`]: its file, written by `render::mailctld`.
-//! - `snapshot`: the directory in memory, kept current from the store.
-//! - `lookup`, `policy`: a request becomes an answer; plain functions.
-//! - `listener`: sockets, limits, deadlines; the same for every protocol.
+//! - [`listener`] accepts, [`session`] reads and writes; both know nothing of what is said.
+//! - [`lookup`] and [`policy`] answer, from [`state`], which is memory only.
+//! - [`follow`] keeps the [`snapshot`] in it current; a directory that cannot be read is told in the log, and
+//!   makes no one unknown.
 
 pub mod config;
+mod follow;
 mod listener;
+mod log;
 mod lookup;
 mod policy;
+mod session;
 mod snapshot;
+mod state;
 
 use crate::error::{Error, codes};
 use config::Config;
-use snapshot::Snapshot;
-use std::{path::Path, sync::Arc, time::Duration};
+use listener::{Service, bind, listen};
+use session::{Drain, Patience};
+use state::State;
+use std::{io::Write, path::Path, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::watch,
+    sync::Notify,
+    time::timeout,
 };
 
-/// How long sessions may finish what they are at after SIGTERM.
+/// Sessions at once on one socket. Postfix holds one per process that asks, and runs at most 100 of a kind.
+const SESSIONS: usize = 1000;
+
+/// How long sessions may take to end when we are told to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// Answer Postfix from the directory (runs inside the stack)
@@ -31,56 +41,61 @@ pub struct Args {
     config: std::path::PathBuf,
 }
 
-/// Runs until SIGTERM.
-pub async fn run(args: &Args) -> Result<(), Error> {
-    start_log();
+/// Serves until SIGTERM or SIGINT; reads its file and the directory anew at SIGHUP.
+pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Error> {
     let config = Config::read(&args.config)?;
-    let snapshot = Arc::new(Snapshot::new(config.place()));
-    let (stop, stopped) = watch::channel(false);
+    let hook = |kind| signal(kind).map_err(|e| Error::new(codes::IO, "cannot receive signals").cause(e));
+    let (mut term, mut int) = (hook(SignalKind::terminate())?, hook(SignalKind::interrupt())?);
+    let mut hup = hook(SignalKind::hangup())?;
+    let socketmap = bind(&config.socketmap, config.group)?;
+    let policy = bind(&config.policy, config.group)?;
+    let _log = log::start(out);
 
-    let maps = listener::bind(&config.socketmap)?;
-    let policies = listener::bind(&config.policy)?;
-    tokio::spawn(Arc::clone(&snapshot).follow(config.database.clone()));
-    let about = Arc::clone(&snapshot);
-    let maps = tokio::spawn(listener::serve(maps, stopped.clone(), move || {
-        let snapshot = Arc::clone(&about);
-        move |buffer: &[u8], out: &mut Vec<u8>| lookup::answer(&snapshot, buffer, out)
-    }));
-    let about = Arc::clone(&snapshot);
-    let policies = tokio::spawn(listener::serve(policies, stopped, move || {
-        let snapshot = Arc::clone(&about);
-        move |buffer: &[u8], out: &mut Vec<u8>| policy::answer(&snapshot, buffer, out)
-    }));
-    tracing::info!(socketmap = %config.socketmap.display(), policy = %config.policy.display(), "mailctld answers");
+    let state = Arc::new(State::new(&config));
+    let drain = Arc::new(Drain::default());
+    let again = Arc::new(Notify::new());
+    let service = |name| Service { name, most: SESSIONS, patience: Patience::default() };
+    let follower = tokio::spawn(follow::follow(state.clone(), config.database.clone(), again.clone()));
+    let lookup = Arc::new(lookup::Lookup(state.clone()));
+    let lookups = tokio::spawn(listen(socketmap, lookup, service("socketmap"), drain.clone()));
+    let judge = Arc::new(policy::Policy(state.clone()));
+    let policies = tokio::spawn(listen(policy, judge, service("policy"), drain.clone()));
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
 
-    until_told_to_stop(&args.config, &snapshot).await?;
+    loop {
+        tokio::select! {
+            _ = term.recv() => break,
+            _ = int.recv() => break,
+            _ = hup.recv() => reload(&args.config, &config, &state, &again),
+        }
+    }
     tracing::info!("stopping");
-    let _ = stop.send(true);
-    let _ = tokio::time::timeout(GRACE, async { tokio::join!(maps, policies) }).await;
+    follower.abort();
+    drain.begin();
+    let ended = async {
+        let _ = lookups.await;
+        let _ = policies.await;
+    };
+    if timeout(GRACE, ended).await.is_err() {
+        tracing::warn!("some sessions did not end in time");
+    }
     Ok(())
 }
 
-/// SIGHUP reads the configuration anew; a bad one leaves the old in force.
-async fn until_told_to_stop(file: &Path, snapshot: &Snapshot) -> Result<(), Error> {
-    let handler = |kind| signal(kind).map_err(|e| Error::new(codes::IO, "cannot handle signals").cause(e));
-    let mut hangup = handler(SignalKind::hangup())?;
-    let mut terminate = handler(SignalKind::terminate())?;
-    let mut interrupt = handler(SignalKind::interrupt())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => match Config::read(file) {
-                Ok(config) => {
-                    snapshot.set_place(config.place());
-                    tracing::info!("configuration read anew");
-                }
-                Err(error) => tracing::error!(%error, "configuration not read, the old one stays"),
-            },
+/// A file that cannot be used changes nothing: what was rendered before still serves.
+fn reload(file: &Path, running: &Config, state: &State, again: &Notify) {
+    match Config::read(file) {
+        Ok(config) => {
+            let fixed = |config: &Config| {
+                (config.socketmap.clone(), config.policy.clone(), config.group, config.database.clone())
+            };
+            if fixed(&config) != fixed(running) {
+                tracing::warn!("other sockets or another database need a restart");
+            }
+            state.configure(&config);
+            again.notify_one();
+            tracing::info!("configuration read anew");
         }
+        Err(error) => tracing::error!(%error, "configuration not read, the old one stays"),
     }
-}
-
-fn start_log() {
-    let _ = tracing_subscriber::fmt().with_target(false).with_ansi(false).try_init();
 }

@@ -89,6 +89,11 @@ impl Ui {
         }
     }
 
+    /// Where a log goes: stdout, for whoever runs us to keep.
+    pub fn log(&self) -> impl Write + Send + 'static {
+        io::stdout()
+    }
+
     /// The terminal, to lend it to a program.
     pub fn terminal(&self) -> Terminal {
         Terminal::of_this_process()

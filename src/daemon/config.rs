@@ -1,6 +1,5 @@
 //! The daemon's own file.
 
-use super::snapshot::Here;
 use crate::{
     error::{Error, codes},
     mail::{
@@ -30,6 +29,9 @@ pub struct Config {
     pub socketmap: PathBuf,
     /// Unix socket of the policy requests.
     pub policy: PathBuf,
+    /// Group that may connect to them; without it, that of their folder.
+    #[serde(default)]
+    pub group: Option<u32>,
 }
 
 impl Config {
@@ -43,14 +45,8 @@ impl Config {
         })
     }
 
-    pub(super) fn place(&self) -> Here {
-        Here {
-            place: Place {
-                hostname: self.hostname.clone(),
-                admin: self.admin.clone(),
-                delimiter: self.delimiter,
-            },
-            domains: self.domains.iter().map(|domain| domain.as_str().into()).collect(),
-        }
+    /// What the walk through the directory needs to know.
+    pub fn place(&self) -> Place {
+        Place { hostname: self.hostname.clone(), admin: self.admin.clone(), delimiter: self.delimiter }
     }
 }

@@ -1,114 +1,181 @@
-//! Unix sockets with limits and deadlines. A protocol is a function from the bytes so far to answers; one
-//! session's fault, a panic included, ends that session and no other.
+//! Sockets: binds them, accepts, and keeps one session's trouble from the others.
 
-use crate::{error::Error, world::io_error};
-use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
+use super::session::{Answer, Drain, End, Patience, serve};
+use crate::error::{Error, codes};
+use std::{
+    future::Future,
+    io,
+    os::unix::fs::{PermissionsExt, chown},
+    os::unix::net::UnixStream as BlockingStream,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{UnixListener, UnixStream},
-    sync::{Semaphore, watch},
-    time::{sleep, timeout},
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+    task::JoinSet,
+    time::sleep,
 };
 
-/// Sessions at once on one socket. Postfix holds one per process that asks.
-const SESSIONS: usize = 4096;
-/// Postfix keeps an idle connection for its `max_idle` or `ipc_idle`; longer than that means nobody is there.
-const IDLE: Duration = Duration::from_secs(3600);
-/// A request that has begun must be whole by then.
-const HALF: Duration = Duration::from_secs(10);
-/// A reader that does not take its answer by then is gone.
-const WRITE: Duration = Duration::from_secs(10);
-/// A session's buffer never grows beyond this; the longest request of any protocol fits.
-const BUFFER: usize = 128 * 1024;
-
-/// What a protocol made of the bytes so far.
-pub enum Progress {
-    /// So many bytes were whole requests, and are answered.
-    Used(usize),
-    /// Never a request: close.
-    Close(&'static str),
+/// Something that connections come from.
+pub trait Door: Send + 'static {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    /// The next one.
+    fn next(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }
 
-/// Makes the socket; one that a killed daemon left is replaced. Who may connect is its folder's group.
-pub fn bind(path: &Path) -> Result<UnixListener, Error> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io_error("replace", path, &e)),
+impl Door for UnixListener {
+    type Stream = UnixStream;
+    async fn next(&self) -> io::Result<UnixStream> {
+        self.accept().await.map(|(stream, _)| stream)
+    }
+}
+
+impl Door for TcpListener {
+    type Stream = TcpStream;
+    async fn next(&self) -> io::Result<TcpStream> {
+        let (stream, _) = self.accept().await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+/// Binds a unix socket that `group` may connect to. A socket that a dead process left is replaced; one that
+/// somebody answers on is not.
+pub fn bind(path: &Path, group: Option<u32>) -> Result<UnixListener, Error> {
+    if BlockingStream::connect(path).is_ok() {
+        return Err(Error::new(codes::DAEMON_RUNS, format!("{} is served already", path.display()))
+            .hint("end the other mailctl daemon first; a stack runs one by itself"));
+    }
+    let fail = |e: io::Error| Error::new(codes::IO, format!("cannot listen on {}", path.display())).cause(e);
+    // Under another name until its rights are right: nobody ever meets it half made.
+    let draft = path.with_extension("new");
+    match std::fs::remove_file(&draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
         _ => {}
     }
-    let listener = UnixListener::bind(path).map_err(|e| io_error("listen on", path, &e))?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))
-        .map_err(|e| io_error("open to its group", path, &e))?;
+    let listener = UnixListener::bind(&draft).map_err(fail)?;
+    std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(0o660)).map_err(fail)?;
+    if group.is_some() {
+        chown(&draft, None, group).map_err(fail)?;
+    }
+    std::fs::rename(&draft, path).map_err(fail)?;
     Ok(listener)
 }
 
-/// Serves until `stopped`; then returns when the sessions have ended.
-pub async fn serve<P, F>(listener: UnixListener, mut stopped: watch::Receiver<bool>, protocol: F)
-where
-    P: FnMut(&[u8], &mut Vec<u8>) -> Progress + Send + 'static,
-    F: Fn() -> P,
-{
-    let places = Arc::new(Semaphore::new(SESSIONS));
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stopped.changed() => break,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                let session = session(stream, stopped.clone(), protocol());
-                tokio::spawn(async move {
-                    session.await;
-                    drop(place);
-                });
-            }
-            // Out of descriptors, most likely: those who are served go on, newcomers wait.
-            Err(error) => {
-                tracing::warn!(%error, "cannot take a connection");
-                sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-    let all = u32::try_from(SESSIONS).unwrap_or(u32::MAX);
-    let _ = places.acquire_many(all).await;
+/// Which service, and how much of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Service {
+    /// For the log.
+    pub name: &'static str,
+    /// Sessions at a time.
+    pub most: usize,
+    /// How long its clients may take.
+    pub patience: Patience,
 }
 
-async fn session<P>(mut stream: UnixStream, mut stopped: watch::Receiver<bool>, mut protocol: P)
-where
-    P: FnMut(&[u8], &mut Vec<u8>) -> Progress,
-{
-    let mut buffer = Vec::with_capacity(4096);
-    let mut out = Vec::with_capacity(1024);
+/// Serves until `drain` begins, and then until the last session has ended.
+pub async fn listen<A: Answer>(door: impl Door, protocol: Arc<A>, service: Service, drain: Arc<Drain>) {
+    let name = service.name;
+    let mut sessions: JoinSet<End> = JoinSet::new();
+    let stopping = drain.waiting();
+    tokio::pin!(stopping);
     loop {
-        let patience = if buffer.is_empty() { IDLE } else { HALF };
-        let read = tokio::select! {
-            read = timeout(patience, stream.read_buf(&mut buffer)) => read,
-            _ = stopped.changed(), if buffer.is_empty() => return,
-        };
-        match read {
-            Ok(Ok(count)) if count > 0 => {}
-            _ => return,
+        tokio::select! {
+            accepted = door.next() => match accepted {
+                // Closing at once tells a client more than letting it wait.
+                Ok(_) if sessions.len() >= service.most => {
+                    tracing::warn!(service = name, sessions = sessions.len(), "too many connections, one refused");
+                }
+                Ok(stream) => {
+                    let (protocol, drain) = (protocol.clone(), drain.clone());
+                    sessions.spawn(async move { serve(stream, &*protocol, service.patience, &drain).await });
+                }
+                Err(error) => {
+                    // Out of files: sessions that end give some back.
+                    tracing::error!(service = name, %error, "cannot accept a connection");
+                    sleep(Duration::from_millis(100)).await;
+                }
+            },
+            Some(ended) = sessions.join_next() => note(name, ended),
+            () = &mut stopping => break,
         }
-        match protocol(&buffer, &mut out) {
-            Progress::Used(used) => {
-                buffer.drain(..used);
-            }
-            Progress::Close(why) => {
-                tracing::warn!(why, "closing a connection that does not speak the protocol");
-                // What was whole before the nonsense still gets its answer.
-                let _ = timeout(WRITE, stream.write_all(&out)).await;
-                return;
-            }
+    }
+    drop(door);
+    while let Some(ended) = sessions.join_next().await {
+        note(name, ended);
+    }
+}
+
+fn note(name: &str, ended: Result<End, tokio::task::JoinError>) {
+    match ended {
+        Ok(End::Over) => {}
+        Ok(End::Slow) => tracing::warn!(service = name, "client too slow, disconnected"),
+        Ok(End::Refused(why)) => tracing::warn!(service = name, why, "client not understood, disconnected"),
+        Ok(End::Broken(error)) => tracing::info!(service = name, %error, "connection broke"),
+        // The panic itself was told when it happened.
+        Err(error) => tracing::error!(service = name, %error, "a session failed, the others go on"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::session::Progress;
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// Answers every byte with itself; panics at `x`.
+    struct Echo;
+
+    impl Answer for Echo {
+        fn answer(&self, buffer: &[u8], replies: &mut Vec<u8>) -> Progress {
+            assert!(!buffer.contains(&b'x'), "as the test wants it");
+            replies.extend(buffer);
+            Progress::Used(buffer.len())
         }
-        if buffer.len() > BUFFER {
-            tracing::warn!("closing a connection that sends without end");
-            return;
-        }
-        if !out.is_empty() {
-            match timeout(WRITE, stream.write_all(&out)).await {
-                Ok(Ok(())) => out.clear(),
-                _ => return,
-            }
-        }
+    }
+
+    async fn echoes(client: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> bool {
+        let mut got = [0];
+        client.write_all(b"a").await.is_ok() && client.read_exact(&mut got).await.is_ok()
+    }
+
+    fn service(most: usize) -> Service {
+        Service { name: "test", most, patience: Patience::default() }
+    }
+
+    /// Proves: fault 4 (a panic in one session's task), threats 20 (too many connections).
+    #[tokio::test]
+    async fn one_sessions_trouble_is_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let drain = Arc::new(Drain::default());
+        let door = bind(&path, None).unwrap();
+        let server = tokio::spawn(listen(door, Arc::new(Echo), service(2), drain.clone()));
+        let mut first = UnixStream::connect(&path).await.unwrap();
+        assert!(echoes(&mut first).await);
+        let mut second = UnixStream::connect(&path).await.unwrap();
+        assert!(echoes(&mut second).await);
+        assert!(!echoes(&mut UnixStream::connect(&path).await.unwrap()).await);
+        second.write_all(b"x").await.unwrap();
+        assert_eq!(second.read(&mut [0]).await.unwrap_or(0), 0);
+        assert!(echoes(&mut first).await);
+        assert!(bind(&path, None).is_err(), "a live socket was taken");
+        drain.begin();
+        server.await.unwrap();
+        bind(&path, None).unwrap();
+    }
+
+    #[tokio::test]
+    async fn tcp_is_served_alike() {
+        let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = door.local_addr().unwrap();
+        let drain = Arc::new(Drain::default());
+        let server = tokio::spawn(listen(door, Arc::new(Echo), service(2), drain.clone()));
+        assert!(echoes(&mut TcpStream::connect(address).await.unwrap()).await);
+        drain.begin();
+        server.await.unwrap();
     }
 }

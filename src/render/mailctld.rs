@@ -1,6 +1,6 @@
 //! Our own daemon: what the directory does not hold.
 
-use super::{ConfigFile, Fault, template::Templates};
+use super::{ConfigFile, Fault, ids, template::Templates};
 use crate::settings::Settings;
 use serde::Serialize;
 
@@ -10,6 +10,7 @@ struct Context<'a> {
     hostname: &'a str,
     admin: String,
     domains: Vec<&'a str>,
+    group: u32,
 }
 
 /// Its file.
@@ -18,6 +19,7 @@ pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<C
         hostname: settings.hostname.as_str(),
         admin: settings.admin.to_string(),
         domains: settings.domains().map(|domain| domain.as_str()).collect(),
+        group: ids::POSTFIX,
     };
     let name = "mailctld/daemon.toml";
     Ok(vec![ConfigFile::public(name, templates.render(name, &context)?)])

@@ -4,7 +4,7 @@
 use crate::mail::policy::Action;
 
 /// The longest request taken, in octets. Postfix sends one or two thousand.
-pub const LONGEST: usize = 64 * 1024;
+pub const LONGEST: usize = 32 * 1024;
 
 /// The most attributes taken. Postfix sends about thirty.
 pub const ATTRIBUTES: usize = 200;
@@ -56,7 +56,7 @@ pub fn decode(buffer: &[u8]) -> Decoded<'_> {
         attributes.push((&line[..equals], &line[equals + 1..]));
     }
     if buffer.len() > LONGEST {
-        return Decoded::Malformed("longer than 65536 octets");
+        return Decoded::Malformed("longer than 32768 octets");
     }
     Decoded::More
 }

@@ -3,8 +3,12 @@
 //! A request is `MAP SP KEY`; a reply is `OK SP VALUE`, `NOTFOUND SP`, `TEMP SP REASON` or `PERM SP REASON`.
 //! Requests can arrive in pieces, and several at once.
 
-/// The longest netstring taken, in octets: Postfix's own limit.
-pub const LONGEST: usize = 100_000;
+/// The longest request taken, in octets. No key that Postfix makes comes near it, for its input lines end at
+/// 2 KiB; and a connection may not cost more memory.
+pub const LONGEST: usize = 32_000;
+
+/// The longest reply that Postfix takes.
+const LONGEST_REPLY: usize = 100_000;
 
 /// What the bytes so far amount to.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +36,7 @@ pub fn decode(buffer: &[u8]) -> Decoded<'_> {
     }
     let length = buffer[..digits].iter().fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
     if length > LONGEST {
-        return Decoded::Malformed("the request is longer than 100000 octets");
+        return Decoded::Malformed("the request is longer than 32000 octets");
     }
     match buffer.get(digits) {
         None => return Decoded::More,
@@ -69,6 +73,8 @@ pub enum Reply<'a> {
 /// Appends a reply to `out`.
 pub fn encode(reply: Reply<'_>, out: &mut Vec<u8>) {
     let (word, text) = match reply {
+        // Postfix would hang up without a word in the log that names the address.
+        Reply::Ok(value) if value.len() > LONGEST_REPLY - 3 => ("TEMP ", "there are too many targets"),
         Reply::Ok(value) => ("OK ", value),
         Reply::NotFound => ("NOTFOUND ", ""),
         Reply::Temp(reason) => ("TEMP ", reason),
@@ -117,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_can_never_become_a_request_is_refused_at_once() {
-        for bad in [&b"x"[..], b":", b"1234567:", b"100001:", b"01:a,", b"3:a bX", b"3:abc,", b"-1:a,"] {
+        for bad in [&b"x"[..], b":", b"1234567:", b"32001:", b"01:a,", b"3:a bX", b"3:abc,", b"-1:a,"] {
             assert!(matches!(decode(bad), Decoded::Malformed(_)), "{:?}", String::from_utf8_lossy(bad));
         }
     }
@@ -129,6 +135,9 @@ mod tests {
         encode(Reply::NotFound, &mut out);
         encode(Reply::Temp("later"), &mut out);
         assert_eq!(out, b"18:OK ann@example.org,9:NOTFOUND ,10:TEMP later,");
+        out.clear();
+        encode(Reply::Ok(&"x".repeat(LONGEST_REPLY)), &mut out);
+        assert_eq!(out, b"31:TEMP there are too many targets,");
     }
 
     proptest! {

@@ -17,12 +17,14 @@ mod migrations;
 mod page;
 mod persist;
 mod signing;
+mod whole;
 
 pub use alias::Alias;
 pub use changelog::{Entry, Kind};
 pub use lookup::Lookup;
 pub use mailbox::{Mailbox, NewMailbox};
 pub use page::Page;
+pub use whole::Row;
 
 use super::{World, paths::Paths};
 use crate::error::{Error, codes};

@@ -1,0 +1,140 @@
+//! Keeps the snapshot current: follows the database's log of changes.
+//!
+//! What goes wrong here never empties the directory: the last good snapshot answers until there is a newer
+//! one, and without any, sessions answer "try later".
+
+use super::{snapshot::Snapshot, state::State};
+use crate::{
+    error::Error,
+    world::store::{Entry, Kind, Row, Store},
+};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{sync::Notify, time::sleep};
+
+/// How often the database is asked for news; a question costs a tenth of a millisecond.
+const POLL: Duration = Duration::from_millis(100);
+/// How long a database that cannot be read is left alone.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Follows `database` for ever; `again` = read everything anew.
+pub async fn follow(state: Arc<State>, database: PathBuf, again: Arc<Notify>) {
+    let mut told = String::new();
+    loop {
+        match watch(&state, &database, &again, &mut told).await {
+            Ok(()) => continue,
+            Err(error) => {
+                let why = error.to_string();
+                if why != told {
+                    // Once, and not twice a second.
+                    tracing::error!(%error, "the directory cannot be read; the last good one is served, if any");
+                    told = why;
+                }
+            }
+        }
+        sleep(RETRY).await;
+    }
+}
+
+/// Opens and reads the database, then follows it until it is another one or fails.
+async fn watch(state: &State, database: &Path, again: &Notify, told: &mut String) -> Result<(), Error> {
+    let file = identity(database);
+    let store = Store::read_only(database).await?;
+    let mut version = store.data_version().await?;
+    let (snapshot, mut seen) = read(&store).await?;
+    let (mailboxes, aliases) = snapshot.counts();
+    tracing::info!(mailboxes, aliases, "directory read");
+    state.write().snapshot = Some(snapshot);
+    told.clear();
+    loop {
+        tokio::select! {
+            () = sleep(POLL) => {}
+            () = again.notified() => return Ok(()),
+        }
+        let now = store.data_version().await?;
+        if now != version {
+            let Some(entries) = store.changes_since(seen).await? else { return Ok(()) };
+            apply(&store, state, &entries).await?;
+            seen = entries.last().map_or(seen, |entry| entry.seq);
+            version = now;
+        }
+        if identity(database) != file {
+            tracing::info!("the database's file was replaced");
+            return Ok(());
+        }
+    }
+}
+
+fn identity(file: &Path) -> Option<(u64, u64)> {
+    fs::metadata(file).ok().map(|file| (file.dev(), file.ino()))
+}
+
+/// Everything, and the number of the last change that is in it for sure.
+async fn read(store: &Store) -> Result<(Snapshot, i64), Error> {
+    // What is written while we read is in the log after this number, and is read once more.
+    let seen = store.last_change().await?;
+    let mut snapshot = Snapshot::default();
+    snapshot.set_domains(store.domains().await?.iter().map(ToString::to_string));
+    let (mut source, mut targets) = (String::new(), String::new());
+    store
+        .read_all(|row| match row {
+            Row::Mailbox(address) => snapshot.set_mailbox(address, true),
+            Row::Alias { source: of, target } => {
+                if of != source {
+                    if !source.is_empty() {
+                        snapshot.set_targets(&source, &targets);
+                    }
+                    of.clone_into(&mut source);
+                    targets.clear();
+                }
+                if !targets.is_empty() {
+                    targets.push(',');
+                }
+                targets.push_str(target);
+            }
+        })
+        .await?;
+    if !source.is_empty() {
+        snapshot.set_targets(&source, &targets);
+    }
+    snapshot.settle();
+    Ok((snapshot, seen))
+}
+
+/// Reads each thing that changed anew, then puts all of it in place at once.
+async fn apply(store: &Store, state: &State, entries: &[Entry]) -> Result<(), Error> {
+    let keys = |kind: Kind| {
+        let of_kind = entries.iter().filter(|entry| entry.kind == kind);
+        of_kind.map(|entry| entry.key.as_str()).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    let (addresses, sources) = (keys(Kind::Mailbox), keys(Kind::Alias));
+    let present: BTreeSet<String> = store.mailboxes_among(&addresses).await?.into_iter().collect();
+    let aliases = store.aliases_among(&sources).await?;
+    let domains = if keys(Kind::Domain).is_empty() { None } else { Some(store.domains().await?) };
+
+    let mut known = state.write();
+    let Some(snapshot) = &mut known.snapshot else { return Ok(()) };
+    for address in addresses {
+        snapshot.set_mailbox(address, present.contains(address));
+    }
+    for source in sources {
+        // Sorted by source: those of one follow each other.
+        let first = aliases.partition_point(|(of, _)| of.as_str() < source);
+        let of_source = aliases[first..].iter().take_while(|(of, _)| of == source);
+        let targets: Vec<&str> = of_source.map(|(_, target)| target.as_str()).collect();
+        snapshot.set_targets(source, &targets.join(","));
+    }
+    if let Some(domains) = domains {
+        snapshot.set_domains(domains.iter().map(ToString::to_string));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! One connection: bytes in, whole requests answered, all replies of one read in one write.
+
+use std::{
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    sync::Notify,
+    time::{Instant, sleep_until, timeout},
+};
+
+/// A protocol: answers the whole requests at the beginning of a buffer.
+pub trait Answer: Send + Sync + 'static {
+    /// Appends a reply for each whole request.
+    fn answer(&self, buffer: &[u8], replies: &mut Vec<u8>) -> Progress;
+}
+
+/// How far an [`Answer`] came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// So many bytes are answered; what follows them is the beginning of a request.
+    Used(usize),
+    /// The client is not understood, and is disconnected after the replies.
+    Refused(&'static str),
+}
+
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Between two requests: Postfix keeps its connections.
+    pub idle: Duration,
+    /// For a whole request from its first byte, and for taking our replies.
+    pub request: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(3600), request: Duration::from_secs(10) }
+    }
+}
+
+/// Tells all sessions to end when they have answered what they have read.
+#[derive(Default)]
+pub struct Drain {
+    begun: AtomicBool,
+    wake: Notify,
+}
+
+impl Drain {
+    /// From now on.
+    pub fn begin(&self) {
+        self.begun.store(true, Ordering::SeqCst);
+        self.wake.notify_waiters();
+    }
+
+    /// Returns when it begins.
+    pub async fn waiting(&self) {
+        let notified = self.wake.notified();
+        if !self.begun() {
+            notified.await;
+        }
+    }
+
+    /// Whether it has begun.
+    pub fn begun(&self) -> bool {
+        self.begun.load(Ordering::SeqCst)
+    }
+}
+
+/// Why a session ended.
+#[derive(Debug)]
+pub enum End {
+    /// The client left, or was idle for too long, or we are stopping.
+    Over,
+    /// It sent half a request and then nothing, or did not take our replies.
+    Slow,
+    /// It was not understood.
+    Refused(&'static str),
+    /// The connection broke.
+    Broken(io::Error),
+}
+
+/// Serves a connection to its end.
+pub async fn serve<S>(stream: S, protocol: &impl Answer, patience: Patience, drain: &Drain) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match talk(stream, protocol, patience, drain).await {
+        Ok(end) => end,
+        Err(error) => End::Broken(error),
+    }
+}
+
+/// What a connection costs while it is idle; both grow to the longest request or reply that there is.
+const BUFFER: usize = 1024;
+
+async fn talk<S>(mut stream: S, protocol: &impl Answer, patience: Patience, drain: &Drain) -> io::Result<End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut buffer: Vec<u8> = Vec::with_capacity(BUFFER);
+    let mut replies: Vec<u8> = Vec::with_capacity(BUFFER);
+    let stopping = drain.wake.notified();
+    tokio::pin!(stopping);
+    // Registered before the flag is looked at, so that no beginning is missed.
+    stopping.as_mut().enable();
+    let mut last = Instant::now();
+    // One timer for the whole session, moved when it fires and not at each request.
+    let timer = sleep_until(last + patience.idle);
+    tokio::pin!(timer);
+    while !drain.begun() || !buffer.is_empty() {
+        let read = tokio::select! {
+            biased;
+            read = stream.read_buf(&mut buffer) => read?,
+            () = &mut stopping, if buffer.is_empty() => return Ok(End::Over),
+            () = &mut timer => {
+                let (allowed, end) =
+                    if buffer.is_empty() { (patience.idle, End::Over) } else { (patience.request, End::Slow) };
+                if last.elapsed() >= allowed {
+                    return Ok(end);
+                }
+                timer.as_mut().reset(last + allowed);
+                continue;
+            }
+        };
+        if read == 0 {
+            return Ok(End::Over);
+        }
+        let began_empty = buffer.len() == read;
+        let refused = match protocol.answer(&buffer, &mut replies) {
+            Progress::Used(used) => {
+                buffer.drain(..used);
+                buffer.shrink_to(BUFFER * 8);
+                if used > 0 || began_empty {
+                    last = Instant::now();
+                    if !buffer.is_empty() {
+                        timer.as_mut().reset(last + patience.request);
+                    }
+                }
+                None
+            }
+            Progress::Refused(why) => Some(why),
+        };
+        if !replies.is_empty() {
+            match timeout(patience.request, stream.write_all(&replies)).await {
+                Ok(written) => written?,
+                Err(_) => return Ok(End::Slow),
+            }
+            replies.clear();
+            replies.shrink_to(BUFFER * 8);
+        }
+        if let Some(why) = refused {
+            return Ok(End::Refused(why));
+        }
+    }
+    Ok(End::Over)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! `State`: what every session answers from, and who replaces it.
+
+use super::{config::Config, snapshot::Snapshot};
+use crate::mail::{
+    address::{Address, Malformed},
+    directory::{Directory, Place},
+};
+use std::{
+    collections::HashSet,
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+/// Shared by all sessions. Readers hold it for microseconds, the one writer as well.
+pub struct State(RwLock<Known>);
+
+/// What is known now.
+pub struct Known {
+    /// Names and delimiter of this server.
+    pub place: Place,
+    domains: HashSet<String>,
+    /// The directory; `None` until it could be read once.
+    pub snapshot: Option<Snapshot>,
+}
+
+impl State {
+    /// Knows the configuration, and no directory yet.
+    pub fn new(config: &Config) -> Self {
+        Self(RwLock::new(Known { place: config.place(), domains: domains(config), snapshot: None }))
+    }
+
+    /// For answering.
+    pub fn read(&self) -> RwLockReadGuard<'_, Known> {
+        // A session that panicked while reading has broken nothing.
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For replacing.
+    pub fn write(&self) -> RwLockWriteGuard<'_, Known> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes over to another configuration.
+    pub fn configure(&self, config: &Config) {
+        let mut known = self.write();
+        known.place = config.place();
+        known.domains = domains(config);
+    }
+}
+
+fn domains(config: &Config) -> HashSet<String> {
+    config.domains.iter().map(ToString::to_string).collect()
+}
+
+impl Known {
+    /// The directory, where there is one.
+    pub fn directory(&self) -> Option<View<'_>> {
+        self.snapshot.as_ref().map(|snapshot| View { snapshot, domains: &self.domains })
+    }
+}
+
+/// The directory as [`crate::mail::directory::resolve`] walks it.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// All names.
+    pub snapshot: &'a Snapshot,
+    domains: &'a HashSet<String>,
+}
+
+impl Directory for View<'_> {
+    /// A target that is no address: the database was changed by something else.
+    type Error = Malformed;
+
+    fn serves(&self, domain: &str) -> Result<bool, Malformed> {
+        Ok(self.domains.contains(domain) || self.snapshot.has_domain(domain))
+    }
+
+    fn mailbox(&self, address: &str) -> Result<bool, Malformed> {
+        Ok(self.snapshot.get(address).mailbox)
+    }
+
+    fn targets(&self, source: &str) -> Result<Vec<Address>, Malformed> {
+        let targets = self.snapshot.get(source).targets;
+        if targets.is_empty() {
+            return Ok(Vec::new());
+        }
+        targets.split(',').map(Address::parse).collect()
+    }
+}
