@@ -4,10 +4,17 @@ use crate::{
     error::{Error, codes},
     plan::{Service, observed::Container},
     ui::Ui,
-    world::{World, docker::Line},
+    world::{
+        World,
+        docker::{Engine, Line},
+    },
 };
-use futures_util::{StreamExt, stream};
-use std::time::{SystemTime, UNIX_EPOCH};
+use futures_util::{Stream, StreamExt};
+use std::{
+    pin::Pin,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::mpsc;
 
 /// Show what the services wrote, all of them in the order of time
 #[derive(clap::Args, Debug)]
@@ -20,61 +27,126 @@ pub struct Args {
     /// Only what is younger: 90s, 15m, 2h, 3d
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     since: Option<u64>,
-    /// Only the last lines of each service
-    #[arg(long, value_name = "LINES", default_value_t = 200)]
-    tail: u32,
+    /// Only so many last lines of each service
+    #[arg(long, value_name = "LINES")]
+    tail: Option<u32>,
 }
 
 /// Prints them.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let engine = world.engine().await?;
-    let containers: Vec<Container> = engine
-        .containers()
-        .await?
-        .into_iter()
-        .filter(|found| args.service.is_none_or(|one| one.name() == found.service))
-        .collect();
+    let containers: Vec<Container> =
+        engine.containers().await?.into_iter().filter(|found| chosen(&args, &found.service)).collect();
     if containers.is_empty() {
         return Err(
             Error::new(codes::STACK_DOWN, "there are no logs: the stack does not run").hint("mailctl up")
         );
     }
-    let since = args.since.map(|seconds| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        i32::try_from(now.saturating_sub(seconds)).unwrap_or(i32::MAX)
-    });
-    let engine = &engine;
-    let read = |follow: bool, since, tail| {
-        containers.iter().map(move |found| {
-            let service = found.service.clone();
-            Box::pin(engine.logs(&found.id, follow, since, tail).map(move |line| (service.clone(), line)))
-        })
-    };
-    // What is there, in the order of time; then what comes, in the order of coming.
-    let mut past: Vec<(String, Line)> = Vec::new();
-    for (service, line) in stream::select_all(read(false, since, Some(args.tail))).collect::<Vec<_>>().await {
-        past.push((service, line?));
+    let since = args.since.map(|seconds| unix_time().saturating_sub(seconds));
+    let seen = past(&engine, &containers, since, args.tail, ui).await?;
+    if args.follow && !ui.closed() {
+        follow(&engine, &args, seen, ui).await?;
     }
-    past.sort_by(|a, b| a.1.at.cmp(&b.1.at));
-    for (service, line) in &past {
-        print(service, line, ui);
+    Ok(())
+}
+
+/// What is there already, in the order of time; the result is the time of the last line.
+async fn past(
+    engine: &Engine,
+    containers: &[Container],
+    since: Option<u64>,
+    tail: Option<u32>,
+    ui: &mut Ui,
+) -> Result<String, Error> {
+    type Lines<'a> = Pin<Box<dyn Stream<Item = Result<Line, Error>> + 'a>>;
+    let mut sources: Vec<(&str, Lines<'_>, Option<Line>)> = Vec::new();
+    for found in containers {
+        let mut lines: Lines<'_> = Box::pin(engine.logs(&found.id, false, since.map(small), tail));
+        let first = lines.next().await.transpose()?;
+        sources.push((&found.service, lines, first));
     }
-    if !args.follow {
-        return Ok(());
-    }
-    let seen = past.last().map(|(_, line)| line.at.clone()).unwrap_or_default();
-    let recent = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().saturating_sub(5);
-    let mut coming = stream::select_all(read(true, i32::try_from(recent).ok(), None));
-    while let Some((service, line)) = coming.next().await {
-        let line = line?;
-        if line.at > seen {
-            print(&service, &line, ui);
+    let mut seen = String::new();
+    // Each log is in order; always the earliest of the heads, and no more than a line of each in memory.
+    loop {
+        let earliest = sources
+            .iter_mut()
+            .filter(|(_, _, head)| head.is_some())
+            .min_by(|a, b| a.2.as_ref().map(|line| &line.at).cmp(&b.2.as_ref().map(|line| &line.at)));
+        let Some((service, lines, head)) = earliest else { return Ok(seen) };
+        let next = lines.next().await.transpose()?;
+        if let Some(line) = std::mem::replace(head, next) {
+            print(service, &line, ui);
+            seen = line.at;
         }
+        if ui.closed() {
+            return Ok(seen);
+        }
+    }
+}
+
+/// What comes, in the order of coming. A container that ends ends its log; its successor is found again.
+async fn follow(engine: &Engine, args: &Args, seen: String, ui: &mut Ui) -> Result<(), Error> {
+    let (sender, mut receiver) = mpsc::channel(256);
+    for service in Service::ALL.into_iter().filter(|service| chosen(args, service.name())) {
+        let (engine, sender, mut seen) = (engine.clone(), sender.clone(), seen.clone());
+        tokio::spawn(async move {
+            loop {
+                if let Err(error) = follow_one(&engine, service, &mut seen, &sender).await {
+                    let _ = sender.send(Err(error)).await;
+                    return;
+                }
+                if sender.is_closed() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        });
+    }
+    drop(sender);
+    while let Some(line) = receiver.recv().await {
+        let (service, line): (Service, Line) = line?;
+        print(service.name(), &line, ui);
         if ui.closed() {
             break;
         }
     }
     Ok(())
+}
+
+async fn follow_one(
+    engine: &Engine,
+    service: Service,
+    seen: &mut String,
+    sender: &mpsc::Sender<Result<(Service, Line), Error>>,
+) -> Result<(), Error> {
+    let containers = engine.containers().await?;
+    let Some(found) = containers.iter().find(|found| found.service == service.name()) else { return Ok(()) };
+    // The engine counts in whole seconds; what was seen already is left out by its exact time.
+    let mut lines =
+        std::pin::pin!(engine.logs(&found.id, true, Some(small(unix_time().saturating_sub(5))), None));
+    while let Some(line) = lines.next().await {
+        let line = line?;
+        if line.at > *seen {
+            seen.clone_from(&line.at);
+            if sender.send(Ok((service, line))).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn chosen(args: &Args, service: &str) -> bool {
+    args.service.is_none_or(|one| one.name() == service)
+}
+
+fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// The engine takes 32 bits.
+fn small(seconds: u64) -> i32 {
+    i32::try_from(seconds).unwrap_or(i32::MAX)
 }
 
 fn print(service: &str, line: &Line, ui: &mut Ui) {

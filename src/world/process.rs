@@ -17,15 +17,24 @@ pub fn port_taken(error: Error, spec: &ContainerSpec) -> Error {
     let Some(port) = port else {
         return error;
     };
-    let mut taken = Error::new(codes::PORT_TAKEN, format!("port {port} of this host is taken"));
-    if let Some((pid, name)) = listener(port) {
-        taken = taken.cause(format!("process {pid} ({name}) listens on it"));
-        taken = taken.hint(format!("ps -fp {pid}, and stop it (systemctl stop {name})"));
-    } else {
-        taken = taken.cause("another container or a process that cannot be seen from here listens on it");
-        taken = taken.hint(format!("ss -ltnp 'sport = :{port}'"));
-    }
-    taken.hint(format!("or set another port in [ports] of mailctl.toml, then: {} up", "mailctl"))
+    let taken = Error::new(codes::PORT_TAKEN, format!("port {port} of this host is taken"));
+    let taken = match listener(port) {
+        Some((_, name)) if name == "docker-proxy" => {
+            taken.cause("another container publishes it").hint(format!("docker ps --filter publish={port}"))
+        }
+        Some((pid, name)) => taken
+            .cause(format!("process {pid} ({name}) listens on it"))
+            .hint(format!("systemctl disable --now {}", unit(&name))),
+        None => taken
+            .cause("a process that cannot be seen from here listens on it")
+            .hint(format!("ss -ltnp 'sport = :{port}'")),
+    };
+    taken.hint("or set another port in [ports] of mailctl.toml, then: mailctl up")
+}
+
+/// The unit that a process most likely belongs to; the master of a host's own Postfix has a name of its own.
+fn unit(process: &str) -> &str {
+    if process == "master" { "postfix" } else { process }
 }
 
 /// Whether an engine's message speaks of this port: `0.0.0.0:25: bind: …`, `for 0.0.0.0:25 failed`.
