@@ -1,5 +1,4 @@
 //! `mailctl config` on a home of the test's own: no network, no engine, a cleared environment.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
 
 use assert_cmd::Command;
 use serde_json::Value;

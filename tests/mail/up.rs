@@ -1,11 +1,7 @@
 //! The stack on the real engine: from nothing to running, from every planted drift back, and never further
 //! than the settings say.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod common;
-
-use common::{
+use crate::common::{
     engine,
     stack::{Stack, eventually, said},
 };

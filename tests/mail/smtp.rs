@@ -1,10 +1,6 @@
 //! Mail ring: what Postfix takes and refuses, on 25, 587 and 465, asked with swaks.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod common;
-
-use common::stack::{Stack, said};
+use crate::common::stack::{Stack, said};
 
 fn id(word: &str) -> String {
     format!("<{word}.{}@client.example.net>", std::process::id())

@@ -1,10 +1,6 @@
 //! Mail ring: a setting is changed, told, judged and applied.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod common;
-
-use common::stack::{Stack, said};
+use crate::common::stack::{Stack, said};
 use std::fs;
 
 /// Appends to one of the operator's files.

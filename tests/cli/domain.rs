@@ -1,10 +1,7 @@
 //! `mailctl domain` in a temporary home.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-mod common;
-
-use common::home::Home;
+use crate::common::home::Home;
 
 /// Proves: S4-2 and S4-19 (further domains), "makes the DKIM key too and says which DNS records".
 #[test]

@@ -1,5 +1,4 @@
 //! `settings.env.example` is what the table of keys says. `MAILCTL_BLESS=1` rewrites it.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
 
 use mailctl::settings::{
     example::settings_env_example,

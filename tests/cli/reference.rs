@@ -1,5 +1,4 @@
 //! The whole command line as one committed text. `MAILCTL_BLESS=1` rewrites it.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
 
 use std::{fs, path::Path};
 

@@ -1,7 +1,5 @@
 //! Engines that are not there, not for us, too old, or asleep: each is named, with the next command.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
 use std::{
     io::{Read, Write},
     os::unix::net::UnixListener,

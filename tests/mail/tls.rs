@@ -1,10 +1,6 @@
 //! Mail ring: TLS on every port, as sslyze and OpenSSL see it, and a certificate swapped under load.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod common;
-
-use common::stack::{HOSTNAME, Stack, eventually, said};
+use crate::common::stack::{HOSTNAME, Stack, eventually, said};
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Command, Stdio},

@@ -1,10 +1,6 @@
 //! `mailctl user` in a temporary home.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod common;
-
-use common::home::Home;
+use crate::common::home::Home;
 use std::{
     fs,
     io::{BufRead, BufReader},

@@ -1,10 +1,6 @@
 //! Mail ring: what Dovecot serves, asked with Python's imaplib and poplib; filters by ManageSieve.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod common;
-
-use common::stack::{Stack, said};
+use crate::common::stack::{Stack, said};
 
 /// Proves: S1-1, S1-2, S1-11, S1-18, S4-21, S4-27, S0-26.
 #[test]

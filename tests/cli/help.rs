@@ -1,5 +1,4 @@
 //! What `mailctl` says about itself.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
 
 use assert_cmd::Command;
 use std::process::Stdio;

@@ -1,10 +1,6 @@
 //! Mail ring: aliases to mailboxes and to the outside, catch-all, and the signature on what leaves.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod common;
-
-use common::{
+use crate::common::{
     engine,
     stack::{Stack, eventually, said},
 };

@@ -1,10 +1,6 @@
 //! Mail ring: parts that die, and mail that must not.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod common;
-
-use common::{
+use crate::common::{
     engine,
     stack::{Stack, eventually, said},
 };

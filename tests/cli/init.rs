@@ -1,5 +1,4 @@
 //! `mailctl init` in a home of the test's own: no network, a cleared environment.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
 
 use assert_cmd::Command;
 use std::{

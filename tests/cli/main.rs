@@ -1,0 +1,15 @@
+//! Ring: the program in a temporary home, without network and without an engine.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod alias;
+mod engine;
+mod help;
+mod init;
+mod keys;
+mod reference;
+mod settings;
+mod settings_example;
+mod user;

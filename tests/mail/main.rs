@@ -1,0 +1,13 @@
+//! Ring: whole stacks on the real engine, asked by clients that no one here wrote.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod boxes;
+mod config;
+mod faults;
+mod routes;
+mod smtp;
+mod tls;
+mod up;
