@@ -37,7 +37,8 @@ impl<'a> Listing<'a> {
             self.text.push('\n');
         }
         self.rows += 1;
-        if self.text.len() > PORTION || self.flushed.elapsed() > DELAY {
+        // The clock is asked now and then: a hundred thousand times would cost as much as the rows.
+        if self.text.len() > PORTION || (self.rows % 16 == 1 && self.flushed.elapsed() > DELAY) {
             self.flush();
         }
     }
