@@ -8,11 +8,14 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
+# What stands in for the base image where no registry answers; looked for when the command runs.
+ROOTFS = $$([ -s target/base.tar ] && echo --base-rootfs target/base.tar)
+
 .PHONY: demo build test lint bench bless install
 
 demo: build
 	@.ci/provision engine
-	@target/debug/mailctl demo $(if $(wildcard target/base.tar),--base-rootfs target/base.tar) $(ARGS)
+	@target/debug/mailctl demo $(ROOTFS) $(ARGS)
 
 build:
 	@.ci/provision build
@@ -20,6 +23,7 @@ build:
 
 test: build
 	@.ci/provision engine test
+	@target/debug/mailctl image build --quiet $(ROOTFS) >/dev/null
 	.ci/rings
 
 lint:
@@ -28,6 +32,8 @@ lint:
 
 bench:
 	@.ci/provision build engine test
+	cargo build --locked --release
+	@target/release/mailctl image build --quiet $(ROOTFS) >/dev/null
 	@rm -f target/bench.txt
 	cargo bench --locked
 	@echo; cat target/bench.txt
