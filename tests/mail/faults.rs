@@ -78,6 +78,6 @@ fn a_part_that_is_down_means_try_later() {
 
 fn back(stack: &Stack, service: &str) {
     eventually(30, &format!("{service} is back"), || {
-        stack.run(&["exec", service, "mailctl", "health", service]).status.success().then_some(())
+        stack.run(&["health", service]).status.success().then_some(())
     });
 }
