@@ -36,6 +36,11 @@ pub const TOPICS: &[Topic] = &[
         text: Text::Page(include_str!("manual/troubleshooting.md")),
     },
     Topic {
+        name: "containers",
+        about: "what runs, with which rights, and how it is brought up",
+        text: Text::Page(include_str!("manual/containers.md")),
+    },
+    Topic {
         name: "keys",
         about: "DKIM keys and the certificate",
         text: Text::Page(include_str!("manual/keys.md")),
@@ -58,6 +63,7 @@ pub const TOPICS: &[Topic] = &[
 const DECISIONS: &[(&str, &str)] = &[
     ("dependencies", include_str!("manual/decisions/dependencies.md")),
     ("directory", include_str!("manual/decisions/directory.md")),
+    ("engine", include_str!("manual/decisions/engine.md")),
     ("house", include_str!("manual/decisions/house.md")),
     ("render", include_str!("manual/decisions/render.md")),
     ("settings", include_str!("manual/decisions/settings.md")),

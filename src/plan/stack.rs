@@ -149,22 +149,18 @@ fn needs(service: Service, places: &Places, settings: &Settings) -> Needs {
             user: format!("{0}:{0}", ids::OPENDKIM),
             groups: vec![ids::POSTFIX],
             capabilities: &[],
-            mounts: vec![
-                own(service),
-                socket(Service::Mailctld),
-                read_only(places.dkim.clone(), "/etc/mailctl-dkim"),
-            ],
+            mounts: vec![own(service), read_only(places.dkim.clone(), "/etc/mailctl-dkim")],
             tmpfs: &[("/tmp", TMP)],
             ports: vec![],
             health: &[],
         },
-        // CHOWN, FOWNER: sockets of other users; SETUID, SETGID: a process per user; SYS_CHROOT: login
+        // CHOWN: sockets of other users; SETUID, SETGID: a process per user; SYS_CHROOT: login
         // processes; KILL: stopping those; DAC_OVERRIDE: Maildirs and sockets of other users.
         Service::Dovecot => Needs {
             command: &["dovecot", "-F"],
             user: String::new(),
             groups: vec![],
-            capabilities: &["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID", "SYS_CHROOT"],
+            capabilities: &["CHOWN", "DAC_OVERRIDE", "KILL", "SETGID", "SETUID", "SYS_CHROOT"],
             mounts: vec![
                 own(service),
                 read_only(places.db.clone(), "/state"),
@@ -187,7 +183,6 @@ fn needs(service: Service, places: &Places, settings: &Settings) -> Needs {
             groups: vec![],
             capabilities: &["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"],
             mounts: vec![
-                own(service),
                 socket(Service::Mailctld),
                 socket(Service::Opendkim),
                 socket(Service::Dovecot),

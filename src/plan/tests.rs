@@ -287,3 +287,16 @@ fn every_container_is_locked_down() {
         assert_eq!(keys, spec.service == Service::Opendkim, "keys are mounted only where they are used");
     }
 }
+
+/// The manual shows the rights that are really given.
+#[test]
+fn the_manual_names_the_capabilities_of_every_service() {
+    let page = include_str!("../manual/containers.md");
+    for spec in &stack().containers {
+        let row = page.lines().find(|line| line.starts_with(&format!("| {} ", spec.service.name()))).unwrap();
+        let words =
+            if spec.capabilities.is_empty() { "none".to_owned() } else { spec.capabilities.join(" ") };
+        assert_eq!(row.split('|').nth(3).unwrap().trim(), words);
+        assert_eq!(row.contains("| root "), spec.user.is_empty(), "{row}");
+    }
+}
