@@ -77,6 +77,11 @@ fn joined(settings: &Settings, stored: Vec<Domain>) -> Vec<Domain> {
     domains
 }
 
+/// What a task of ours came to.
+pub fn joined_task<T>(ended: Result<Result<T, Error>, tokio::task::JoinError>) -> Result<T, Error> {
+    ended.map_err(|error| Error::new(codes::BUG, "a part of this command broke off").cause(error))?
+}
+
 /// Seconds since 1970, for the `created_at` of what is made now.
 pub fn now() -> i64 {
     time::OffsetDateTime::now_utc().unix_timestamp()

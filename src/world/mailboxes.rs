@@ -36,7 +36,7 @@ impl Sizes {
             self.folders.insert(domain.to_owned(), names.collect());
         }
         match self.folders.get(domain) {
-            Some(locals) if !locals.is_empty() && locals.contains(local) => {
+            Some(locals) if locals.contains(local) => {
                 maildir(&self.mail.join(domain).join(local).join("Maildir"))
             }
             _ => 0,

@@ -1,6 +1,7 @@
 //! `mailctl alias list`.
 
 use crate::{
+    commands::names,
     error::Error,
     ui::{Ui, listing::Listing},
     world::World,
@@ -26,21 +27,26 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let store = world.store().await?;
     let pattern = args.pattern.to_lowercase();
     let mut listing = Listing::begin(ui);
-    let (mut source_after, mut target_after) = (String::new(), String::new());
+    // The next page is read on SQLite's thread while this one is printed.
+    let page = |source: &str, target: &str| {
+        let (store, pattern) = (store.clone(), pattern.clone());
+        let (source, target) = (source.to_owned(), target.to_owned());
+        tokio::spawn(async move { store.aliases(&pattern, (&source, &target)).await })
+    };
+    let mut coming = page("", "");
     loop {
-        let page = store.aliases(&pattern, (&source_after, &target_after)).await?;
-        if page.is_empty() || listing.closed() {
+        let page_here = names::joined_task(coming.await)?;
+        let Some([source, target]) = page_here.rows().next_back() else { break };
+        coming = page(source, target);
+        if listing.closed() {
             break;
         }
-        for [source, target] in page.rows() {
+        for [source, target] in page_here.rows() {
             listing.row(&Row { source, target }, |line| {
                 line.push_str(source);
                 line.push(' ');
                 line.push_str(target);
             });
-        }
-        if let Some([source, target]) = page.rows().last() {
-            (source_after, target_after) = (source.to_owned(), target.to_owned());
         }
     }
     listing.end(|ui| {

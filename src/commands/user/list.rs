@@ -32,13 +32,20 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let mut sizes = (!args.no_size).then(|| Sizes::new(&world.paths));
     let pattern = args.pattern.to_lowercase();
     let mut listing = Listing::begin(ui);
-    let mut after = String::new();
+    // The next page is read on SQLite's thread while this one is printed.
+    let page = |after: &str| {
+        let (store, pattern, after) = (store.clone(), pattern.clone(), after.to_owned());
+        tokio::spawn(async move { store.mailboxes(&pattern, &after).await })
+    };
+    let mut coming = page("");
     loop {
-        let page = store.mailboxes(&pattern, &after).await?;
-        if page.is_empty() || listing.closed() {
+        let page_here = names::joined_task(coming.await)?;
+        let Some([last, _]) = page_here.rows().next_back() else { break };
+        coming = page(last);
+        if listing.closed() {
             break;
         }
-        for [address, quota] in page.rows() {
+        for [address, quota] in page_here.rows() {
             let size = sizes.as_mut().map(|sizes| sizes.of(address));
             let row = Row { address, size, quota: quota.parse().ok() };
             listing.row(&row, |line| {
@@ -48,15 +55,12 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
                 }
             });
         }
-        if let Some([last, ..]) = page.rows().last() {
-            after = last.to_owned();
-        }
     }
     listing.end(|ui| ui.say("no mailboxes match; add one with: mailctl user add ann@example.org"));
     Ok(())
 }
 
-/// The size in a column of its own, flush right. `format!` takes five times as long, and there can be a
+/// The size in a column of its own, flush right. `format!` takes three times as long, and there can be a
 /// hundred thousand of these.
 fn column(line: &mut String, used: usize, size: &str) {
     const BLANKS: &str = "                                                   ";

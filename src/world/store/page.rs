@@ -13,13 +13,8 @@ impl<const FIELDS: usize> Page<FIELDS> {
         Self(text)
     }
 
-    /// Whether the listing is over.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_none()
-    }
-
-    /// The entries.
-    pub fn rows(&self) -> impl Iterator<Item = [&str; FIELDS]> {
+    /// The entries; none = the listing is over.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = [&str; FIELDS]> {
         self.0.iter().flat_map(|text| text.lines()).map(|line| {
             let mut fields = line.split('\t');
             std::array::from_fn(|_| fields.next().unwrap_or_default())
