@@ -102,9 +102,10 @@ impl Localpart {
         &self.0
     }
 
-    /// Splits `user+tag` at the first delimiter; `None` where there is no tag.
+    /// Splits `user+tag` at the first delimiter; `None` where there is no tag, or no user that could be.
     pub fn split_tag(&self, delimiter: char) -> Option<(&str, &str)> {
-        self.0.split_once(delimiter).filter(|(user, _)| !user.is_empty())
+        // A final dot is the one fault that cutting can make.
+        self.0.split_once(delimiter).filter(|(user, _)| !user.is_empty() && !user.ends_with('.'))
     }
 }
 
@@ -280,6 +281,8 @@ mod tests {
     fn tags_split_at_the_first_delimiter() {
         let address = Address::parse("ann+a+b@example.org").unwrap();
         assert_eq!(address.untagged('+').unwrap().to_string(), "ann@example.org");
-        assert!(Address::parse("+x@example.org").unwrap().untagged('+').is_none());
+        for no_user in ["+x@example.org", "a.+x@example.org"] {
+            assert!(Address::parse(no_user).unwrap().untagged('+').is_none());
+        }
     }
 }
