@@ -14,6 +14,13 @@ impl World {
         wanted.iter().filter_map(|folder| Some((folder.clone(), wrong(folder)?))).collect()
     }
 
+    /// Tells Postfix's start script that its queue was looked through a moment ago. It believes that once, and
+    /// is most of a second quicker for it.
+    pub fn queue_was_checked(&self) -> Result<(), Error> {
+        let path = self.paths.spool().join("quick-start");
+        fs::write(&path, "").map_err(|e| io_error("write", &path, &e))
+    }
+
     /// Makes one as it must be. Never follows a link: what is mounted is what was meant.
     pub fn make_folder(&self, folder: &Folder) -> Result<(), Error> {
         let path = Path::new(&folder.path);

@@ -1,14 +1,6 @@
 //! The real programs look at a configuration before it goes live. Runs inside the image.
 
-use crate::render::ids;
-use std::{
-    fs,
-    os::unix::{
-        fs::{PermissionsExt, chown},
-        net::UnixDatagram,
-    },
-    process::Stdio,
-};
+use std::{fs, os::unix::net::UnixDatagram, process::Stdio};
 use tokio::process::Command;
 
 /// What a program said of its configuration.
@@ -37,12 +29,12 @@ pub async fn verdicts() -> Vec<Verdict> {
 /// `postfix check` does not look at most values; an smtpd does, when it starts. On its own (`-S`) it speaks to
 /// its standard input, here nobody, and reports to the socket where Postfix's log daemon would listen.
 async fn smtpd() -> Verdict {
-    // With the owner that `postfix check` wants; without TLS, whose state another daemon would keep.
-    let log = fs::create_dir_all(POSTLOG.0)
-        .and_then(|()| chown(POSTLOG.0, Some(ids::POSTFIX), Some(ids::POSTDROP)))
-        .and_then(|()| fs::set_permissions(POSTLOG.0, fs::Permissions::from_mode(0o710)))
-        .and_then(|()| UnixDatagram::bind(POSTLOG.1));
-    let plain = ["-S", "-o", "smtpd_tls_security_level=none", "-o", "smtpd_tls_auth_only=no"];
+    // A queue folder of its own: in the real one the real log daemon may listen. Without TLS, whose state
+    // another daemon would keep.
+    let log = fs::create_dir_all(format!("{QUEUE}/public"))
+        .and_then(|()| UnixDatagram::bind(format!("{QUEUE}/public/postlog")));
+    let own = format!("queue_directory={QUEUE}");
+    let plain = ["-S", "-o", &own, "-o", "smtpd_tls_security_level=none", "-o", "smtpd_tls_auth_only=no"];
     let verdict = ask("/usr/lib/postfix/sbin/smtpd", &plain).await;
     let mut complaints = verdict.complaints;
     if let Ok(log) = log
@@ -65,8 +57,8 @@ async fn smtpd() -> Verdict {
 /// What an smtpd says only because the rest of Postfix does not run beside it.
 const ALONE: &[&str] = &["private/tlsmgr", "no entropy for TLS key generation"];
 
-/// The folder and the socket of Postfix's log daemon.
-const POSTLOG: (&str, &str) = ("/var/spool/postfix/public", "/var/spool/postfix/public/postlog");
+/// Where that smtpd believes its queue to be.
+const QUEUE: &str = "/tmp/queue";
 
 async fn ask(program: &'static str, args: &[&str]) -> Verdict {
     let output = Command::new(program)

@@ -16,16 +16,25 @@ use std::time::Duration;
 /// Lets the real programs, in the image, judge generation `number`; the result is what they only warn about.
 pub async fn check(world: &World, scene: &Scene, number: u32) -> Result<Vec<String>, Error> {
     let folder = world.paths.generation(number).display().to_string();
-    let warnings = lint(world, scene, &folder)
+    let idle = queue_is_idle(scene);
+    let warnings = judged(world, scene, &folder, idle)
         .await
         .map_err(|error| error.hint(format!("the files are in {folder}")))?;
+    if idle {
+        world.queue_was_checked()?;
+    }
     world.mark_checked(number, scene.observed.image.as_deref().unwrap_or_default())?;
     Ok(warnings)
 }
 
-/// Lets them judge the configuration in `folder`, whichever it is.
+/// Lets them judge the configuration in `folder`, whichever it is; touches nothing.
 pub async fn lint(world: &World, scene: &Scene, folder: &str) -> Result<Vec<String>, Error> {
-    let outcome = scene.engine.run(&job(world, scene, folder), Duration::from_secs(30)).await?;
+    judged(world, scene, folder, false).await
+}
+
+async fn judged(world: &World, scene: &Scene, folder: &str, real_queue: bool) -> Result<Vec<String>, Error> {
+    let job = job(world, scene, folder, real_queue);
+    let outcome = scene.engine.run(&job, Duration::from_secs(30)).await?;
     let lines: Vec<String> = outcome
         .output
         .lines()
@@ -41,10 +50,31 @@ pub async fn lint(world: &World, scene: &Scene, folder: &str) -> Result<Vec<Stri
     Err(error.hint("mailctl config show, and look for raw settings and templates of your own"))
 }
 
-/// As the live containers see it, but with a queue and state of its own, and without a network.
-fn job(world: &World, scene: &Scene, folder: &str) -> Job {
+/// Whether Postfix does not run: then its check may work on the real queue, and make what is missing there.
+fn queue_is_idle(scene: &Scene) -> bool {
+    scene.container(Service::Postfix).is_none_or(|found| found.state != State::Running)
+}
+
+/// As the live containers see it, but without a network, and with state and mostly a queue of its own.
+fn job(world: &World, scene: &Scene, folder: &str, real_queue: bool) -> Job {
     let places = world.paths.places();
-    let read_only = |host: String, inside: &str| Mount { host, inside: inside.to_owned(), read_only: true };
+    let mount = |host: String, inside: &str, read_only| Mount { host, inside: inside.to_owned(), read_only };
+    let mut mounts = vec![
+        mount(folder.to_owned(), "/etc/mailctl/current", true),
+        mount(places.tls, "/etc/mailctl-tls", true),
+        mount(places.dkim, "/etc/mailctl-dkim", true),
+    ];
+    let mut tmpfs = vec![
+        ("/tmp", "mode=1777,size=16m"),
+        ("/var/lib/postfix", "uid=5001,gid=5001,mode=700,size=16m"),
+        ("/run/dovecot", "mode=755,size=16m"),
+        ("/run/dovecot-state", "mode=755,size=16m"),
+    ];
+    if real_queue {
+        mounts.push(mount(places.spool, "/var/spool/postfix", false));
+    } else {
+        tmpfs.push(("/var/spool/postfix", "mode=755,size=16m"));
+    }
     Job {
         label: "check",
         image: scene.stack.image.clone(),
@@ -54,20 +84,8 @@ fn job(world: &World, scene: &Scene, folder: &str) -> Job {
             .container(Service::Postfix)
             .map_or_else(|| "check".to_owned(), |spec| spec.hostname.clone()),
         capabilities: vec!["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
-        mounts: vec![
-            read_only(folder.to_owned(), "/etc/mailctl/current"),
-            read_only(places.tls, "/etc/mailctl-tls"),
-            read_only(places.dkim, "/etc/mailctl-dkim"),
-        ],
-        tmpfs: [
-            ("/tmp", "mode=1777,size=16m"),
-            ("/var/spool/postfix", "mode=755,size=16m"),
-            ("/var/lib/postfix", "uid=5001,gid=5001,mode=700,size=16m"),
-            ("/run/dovecot", "mode=755,size=16m"),
-            ("/run/dovecot-state", "mode=755,size=16m"),
-        ]
-        .map(|(path, options)| (path.to_owned(), options.to_owned()))
-        .to_vec(),
+        mounts,
+        tmpfs: tmpfs.iter().map(|(path, options)| (path.to_string(), options.to_string())).collect(),
     }
 }
 
