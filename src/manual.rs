@@ -61,6 +61,7 @@ pub const TOPICS: &[Topic] = &[
 
 /// Why things are as they are: name and page.
 const DECISIONS: &[(&str, &str)] = &[
+    ("daemon", include_str!("manual/decisions/daemon.md")),
     ("dependencies", include_str!("manual/decisions/dependencies.md")),
     ("directory", include_str!("manual/decisions/directory.md")),
     ("engine", include_str!("manual/decisions/engine.md")),
