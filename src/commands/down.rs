@@ -19,6 +19,9 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let (containers, networks) = tokio::try_join!(engine.containers(), engine.networks())?;
     let home = world.paths.home().display().to_string();
     super::scene::own(&containers, &home, &world.project)?;
+    // A job of another home under our project's name is not ours to end.
+    let containers: Vec<_> =
+        containers.into_iter().filter(|found| found.home.is_empty() || found.home == home).collect();
     let progress = ui.progress();
     progress.phase("stopping the services");
     let removed = containers.len();

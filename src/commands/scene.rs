@@ -142,7 +142,9 @@ pub async fn config(world: &World, settings: &Settings) -> Result<ConfigSet, Err
 
 /// Refuses to touch containers that another home made under our project's name.
 pub fn own(containers: &[Container], home: &str, project: &str) -> Result<(), Error> {
-    let Some(found) = containers.iter().find(|found| !found.home.is_empty() && found.home != home) else {
+    let serves = |found: &Container| Service::ALL.iter().any(|service| service.name() == found.service);
+    let foreign = |found: &&Container| serves(found) && !found.home.is_empty() && found.home != home;
+    let Some(found) = containers.iter().find(foreign) else {
         return Ok(());
     };
     Err(Error::new(codes::STACK_FOREIGN, format!("project {project} belongs to another home"))

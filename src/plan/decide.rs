@@ -3,7 +3,7 @@
 use super::{
     observed::{Container, Generation, Observed, State},
     service::Service,
-    spec::ContainerSpec,
+    spec::{ContainerSpec, JOB_IMAGE},
     stack::Stack,
     step::{Plan, Step},
 };
@@ -205,8 +205,14 @@ fn remove(stack: &Stack, observed: &Observed, fates: &[Fate], plan: &mut Plan) {
             });
         }
     }
-    let unknown =
-        |found: &&Container| !stack.containers.iter().any(|spec| spec.service.name() == found.service);
+    // A job of another home, or one that an image build waits for at this moment, is not left over.
+    let left_over = |found: &Container| {
+        let busy = found.service == JOB_IMAGE && found.state == State::Running;
+        !busy && (found.home.is_empty() || found.home == stack.home)
+    };
+    let unknown = |found: &&Container| {
+        left_over(found) && !stack.containers.iter().any(|spec| spec.service.name() == found.service)
+    };
     plan.steps.extend(observed.containers.iter().filter(unknown).map(|found| Step::Remove {
         service: None,
         name: found.name.clone(),

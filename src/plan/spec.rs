@@ -14,6 +14,9 @@ pub const LABEL_SPEC: &str = "org.mailctl.spec";
 /// Label with the folder that a container belongs to.
 pub const LABEL_HOME: &str = "org.mailctl.home";
 
+/// Service label of the container in which a new image is tried out.
+pub const JOB_IMAGE: &str = "image-check";
+
 /// A folder of the host inside a container.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Mount {

@@ -3,7 +3,7 @@
 use super::{Engine, absent, call, context, failed, run::Job};
 use crate::{
     error::{Error, codes},
-    plan::recipe,
+    plan::{recipe, spec::JOB_IMAGE},
     world::io_error,
 };
 use bollard::{
@@ -169,7 +169,7 @@ impl Engine {
     /// Our program must run among the image's libraries; it prints the packages.
     async fn try_out(&self, image: &str) -> Result<String, Error> {
         let job = Job {
-            label: "image-check",
+            label: JOB_IMAGE,
             image: image.to_owned(),
             command: vec!["mailctl".to_owned(), "version".to_owned(), "--packages".to_owned()],
             hostname: "image".to_owned(),
