@@ -114,12 +114,9 @@ pub fn grammar() -> clap::Command {
     Cli::command()
 }
 
-/// Runs one command line; the result is the exit status.
-pub fn main(
-    args: impl IntoIterator<Item = OsString>,
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-) -> u8 {
-    let args: Vec<OsString> = args.into_iter().collect();
+/// Runs one command line; the result is the exit status. Not generic: all commands would be compiled once
+/// more, in the crate that calls it.
+pub fn main(args: Vec<OsString>, environment: Vec<(OsString, OsString)>) -> u8 {
     let bare = args.len() < 2;
     let parsed = grammar().try_get_matches_from(args);
     let (cli, call) = match parsed.and_then(|found| Ok((Cli::from_arg_matches(&found)?, call(&found)))) {
@@ -166,6 +163,7 @@ fn start(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     ui: &mut Ui,
 ) -> Result<(), Error> {
+fn start(cli: Cli, environment: Vec<(OsString, OsString)>, ui: &mut Ui) -> Result<(), Error> {
     let home = std::path::absolute(&cli.home)
         .map_err(|e| Error::new(codes::USAGE, format!("cannot use home {}", cli.home.display())).cause(e))?;
     let environment: Vec<(String, String)> = environment
