@@ -229,6 +229,7 @@ parsed_from_text!(Domain, Localpart, Address, Selector);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn folds_case_and_final_dot() {
@@ -283,6 +284,17 @@ mod tests {
         assert_eq!(address.untagged('+').unwrap().to_string(), "ann@example.org");
         for no_user in ["+x@example.org", "a.+x@example.org"] {
             assert!(Address::parse(no_user).unwrap().untagged('+').is_none());
+        }
+    }
+    proptest! {
+        #[test]
+        fn what_is_taken_is_taken_again_and_the_same(text in "[ -~]{0,70}|[A-Za-z0-9.+_-]{1,30}@[A-Za-z0-9.-]{1,40}|.{0,40}") {
+            if let Ok(address) = Address::parse(&text) {
+                prop_assert_eq!(Address::parse(&address.to_string()), Ok(address));
+            }
+            if let Ok(selector) = Selector::parse(&text) {
+                prop_assert_eq!(Selector::parse(selector.as_str()), Ok(selector));
+            }
         }
     }
 }

@@ -35,6 +35,7 @@ pub fn agreed(answer: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn an_agreement_is_told_from_anything_else() {
@@ -44,5 +45,18 @@ mod tests {
         assert_eq!(answer_size([255, 255, 255, 255]), None);
         assert_eq!(agreed(&[b'O', 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0]), Some(6));
         assert_eq!(agreed(b"R"), None);
+    }
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(head in any::<[u8; 4]>(), answer in prop::collection::vec(any::<u8>(), 0..40)) {
+            prop_assert!(answer_size(head).is_none_or(|size| (13..=4096).contains(&size)));
+            prop_assert!(agreed(&answer).is_none() || answer[0] == b'O');
+        }
+
+        #[test]
+        fn every_version_that_agrees_is_read(version in any::<u32>(), rest in prop::collection::vec(any::<u8>(), 8..40)) {
+            let answer = [&b"O"[..], &version.to_be_bytes(), &rest].concat();
+            prop_assert_eq!(agreed(&answer), Some(version));
+        }
     }
 }

@@ -113,5 +113,33 @@ mod tests {
                 prop_assert!(used <= bytes.len());
             }
         }
+
+        #[test]
+        fn what_is_sent_is_read(
+            pairs in prop::collection::vec(("[a-z_]{1,20}", "[^\\x00\n]{1,20}"), 1..12),
+            after in prop::collection::vec(any::<u8>(), 0..60),
+        ) {
+            let mut wire = String::new();
+            for (name, value) in &pairs {
+                wire.push_str(&format!("{name}={value}\n"));
+            }
+            wire.push('\n');
+            let length = wire.len();
+            let bytes = [wire.as_bytes(), &after].concat();
+            let Decoded::Request(request, used) = decode(&bytes) else { panic!("{bytes:?}") };
+            prop_assert_eq!(used, length);
+            for (name, _) in &pairs {
+                let first = pairs.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_bytes());
+                prop_assert_eq!(request.get(name), first);
+            }
+        }
+
+        #[test]
+        fn an_answer_is_one_line_whatever_it_says(text in any::<String>()) {
+            let mut out = Vec::new();
+            encode(&Action::Reject(text), &mut out);
+            prop_assert!(out.ends_with(b"\n\n"));
+            prop_assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 2);
+        }
     }
 }
