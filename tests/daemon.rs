@@ -367,6 +367,22 @@ fn malformed_requests_close_their_own_connection_only() {
     assert!(session.is_closed());
 }
 
+/// Proves: a client that sends a byte now and then does not hold its place for ever, and holds up nobody.
+#[test]
+fn a_request_that_never_ends_is_cut_off() {
+    let mut place = Place::new();
+    place.start();
+    let (mut slow, mut other) = (place.connect(), place.connect());
+    slow.send(b"90000:mailboxes ");
+    let began = Instant::now();
+    soon(LONG, "the slow one is cut off", || {
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(!other.ask("nonsense", "x").is_empty());
+        slow.0.write_all(b"x").is_err()
+    });
+    assert!(began.elapsed() > Duration::from_secs(5));
+}
+
 /// Proves: 10,000 connections leave nothing behind.
 #[test]
 fn ten_thousand_rounds_leave_no_descriptor_behind() {
