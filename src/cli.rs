@@ -158,11 +158,6 @@ fn call(found: &ArgMatches) -> Call {
     Call::new(&options, words.into_iter().filter(|word| !homeless.contains(&word.as_str())))
 }
 
-fn start(
-    cli: Cli,
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-    ui: &mut Ui,
-) -> Result<(), Error> {
 fn start(cli: Cli, environment: Vec<(OsString, OsString)>, ui: &mut Ui) -> Result<(), Error> {
     let home = std::path::absolute(&cli.home)
         .map_err(|e| Error::new(codes::USAGE, format!("cannot use home {}", cli.home.display())).cause(e))?;
