@@ -36,5 +36,3 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         Verb::Show(args) => show::run(args, world, ui).await,
     }
 }
-
-pub use add::create;

@@ -7,7 +7,7 @@ use crate::{
     mail::{address::Address, alias},
     settings::value,
     ui::Ui,
-    world::{World, store::NewMailbox},
+    world::{World, mailboxes, store::NewMailbox},
 };
 
 /// Add a mailbox: its login and delivery work at once
@@ -32,7 +32,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     add(world, ui, &address, args.secret, args.quota, args.dry_run).await
 }
 
-/// Adds a mailbox with a password made here; returns that password. For `init` and `demo`.
+/// Adds a mailbox with a password made here; returns that password. For `demo`.
 pub async fn create(world: &World, address: &Address) -> Result<String, Error> {
     let password = crate::mail::password::generate(rand::random());
     let hash = secret::hash(&password).await?;
@@ -73,6 +73,9 @@ async fn add(
         if let Some(password) = shown {
             ui.say("its password, shown only now:");
             ui.secret(password);
+        }
+        if mailboxes::kept(&world.paths, address) {
+            ui.say("the mail that was kept is there again");
         }
         ui.say(format!("client settings: mailctl user show {address}; undo: mailctl user del {address}"));
     }
