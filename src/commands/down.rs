@@ -11,8 +11,8 @@ pub struct Args {
     pub grace: u32,
 }
 
-/// Stops who takes mail in first, then who serves; removes containers and network. Needs no settings: a stack
-/// whose settings are broken can be stopped too.
+/// Stops who takes mail in first, so that no session meets a peer that is gone, then the others; removes
+/// containers and network. Needs no settings: a stack whose settings are broken can be stopped too.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let _lock = world.lock()?;
     let engine = world.engine().await?;
@@ -25,15 +25,19 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let progress = ui.progress();
     progress.phase("stopping the services");
     let removed = containers.len();
-    try_join_all(containers.iter().map(|found| {
-        let engine = &engine;
-        async move {
-            let own = found.service.parse::<Service>().map_or(args.grace, Service::grace);
-            engine.stop(&found.id, args.grace.min(own)).await?;
-            engine.remove(&found.id).await
-        }
-    }))
-    .await?;
+    let (first, others): (Vec<_>, Vec<_>) =
+        containers.iter().partition(|found| found.service == Service::Postfix.name());
+    for batch in [first, others] {
+        try_join_all(batch.into_iter().map(|found| {
+            let engine = &engine;
+            async move {
+                let own = found.service.parse::<Service>().map_or(args.grace, Service::grace);
+                engine.stop(&found.id, args.grace.min(own)).await?;
+                engine.remove(&found.id).await
+            }
+        }))
+        .await?;
+    }
     for network in networks.0.iter().filter(|network| network.ours) {
         engine.remove_network(&network.id).await?;
     }
