@@ -26,7 +26,7 @@ const ROUNDS: usize = 21;
 fn main() {
     let home = tempfile::Builder::new().prefix("mailctl-bench-").tempdir().unwrap();
     let filled = timed(|| fill(home.path()));
-    println!("filled in {:.1} s", filled.as_secs_f64());
+    report::line("the directory of the next lines, made", filled.as_secs_f64(), "s", Goal::None);
     let goal = Goal::AtMost(50.0);
     let whole = |words: &[&str]| median_ms(ROUNDS, || timed(|| assert!(run(home.path(), words) > 0)));
     let first = |words: &[&str]| median_ms(ROUNDS, || first_line(home.path(), words));

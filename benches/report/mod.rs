@@ -1,5 +1,6 @@
 //! One line per figure: on stdout, and in `target/bench.txt` for the end of `make bench`.
 #![allow(dead_code, reason = "every benchmark uses a part of it")]
+#![allow(clippy::print_stdout, reason = "the report is what a benchmark prints")]
 
 use std::{
     fs::OpenOptions,
