@@ -19,7 +19,7 @@ use tokio::{
 };
 
 /// Many short ones: what else the machine does then meets both servers alike.
-const ROUNDS: usize = 25;
+const ROUNDS: usize = 15;
 const WARM: Duration = Duration::from_millis(50);
 const ROUND: Duration = Duration::from_millis(300);
 /// Lookups per second in the paced part: thousands of messages a second, a few times what two cores of
