@@ -373,7 +373,7 @@ fn a_request_that_never_ends_is_cut_off() {
     let mut place = Place::new();
     place.start();
     let (mut slow, mut other) = (place.connect(), place.connect());
-    slow.send(b"90000:mailboxes ");
+    slow.send(b"900:mailboxes ");
     let began = Instant::now();
     soon(LONG, "the slow one is cut off", || {
         std::thread::sleep(Duration::from_millis(100));
