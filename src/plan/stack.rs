@@ -246,7 +246,7 @@ fn container(service: Service, needs: Needs, common: &Common<'_>) -> ContainerSp
         millicpus: settings.limits.millicpus,
         pids: settings.limits.pids,
         stop_grace: service.grace(),
-        health: HealthCheck { command: health, interval: 15, timeout: 10, retries: 3, start_period: 20 },
+        health: HealthCheck { command: health, interval: 30, timeout: 10, retries: 3, start_period: 20 },
         log_rotation: ("10m", "3"),
         home: common.home.to_owned(),
     }

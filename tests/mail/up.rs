@@ -101,7 +101,7 @@ fn health_by_hand_and_by_the_engine_agree() {
     let by_hand = stack.ok(&["health"]);
     assert_eq!(by_hand.lines().filter(|line| line.contains(" ok ")).count(), 4, "{by_hand}");
     assert!(stack.ok(&["health", "postfix"]).contains("25 and 587 answer"));
-    eventually(60, "the engine calls all four healthy", || {
+    eventually(90, "the engine calls all four healthy", || {
         let status = stack.status();
         let services = status["services"].as_array()?;
         services.iter().all(|service| service["health"] == "healthy").then_some(())
