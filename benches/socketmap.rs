@@ -1,6 +1,11 @@
 //! Socketmap lookups against a null server: `mailctl daemon` as a process with 100,000 mailboxes and
 //! 1,000,000 aliases, and beside it a server that frames netstrings and answers a constant. Same load
 //! generator, same run, turn about; so the ratio says what the directory costs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and panics where it cannot go on"
+)]
 
 mod report;
 mod scale;

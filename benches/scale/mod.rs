@@ -1,6 +1,10 @@
 //! A directory of the size that the goals name: 100,000 mailboxes and 1,000,000 aliases.
 
-#![allow(dead_code, reason = "every bench uses some of it")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "every bench uses some of it, and panics where it cannot go on"
+)]
 
 use mailctl::{
     mail::{

@@ -51,7 +51,7 @@ impl Home {
     }
 }
 
-async fn write<'a, F: Future<Output = Change>>(store: &'a Store, change: impl FnOnce(Change) -> F) {
+async fn write<F: Future<Output = Change>>(store: &Store, change: impl FnOnce(Change) -> F) {
     change(store.begin().await.unwrap()).await.commit().await.unwrap();
 }
 
