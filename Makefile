@@ -9,7 +9,7 @@ PREFIX ?= /usr/local
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 # What stands in for the base image where no registry answers; looked for when the command runs.
-ROOTFS = $$([ -s target/base.tar ] && echo --base-rootfs target/base.tar)
+ROOTFS = $$([ -f target/base.tar ] && echo --base-rootfs target/base.tar)
 
 .PHONY: demo build test lint bench bless install
 
