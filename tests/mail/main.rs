@@ -7,6 +7,7 @@ mod common;
 mod boxes;
 mod config;
 mod faults;
+mod hostile;
 mod routes;
 mod smtp;
 mod tls;
