@@ -146,8 +146,10 @@ fn needs(service: Service, places: &Places, settings: &Settings) -> Needs {
         },
         Service::Opendkim => Needs {
             command: OPENDKIM,
-            user: format!("{0}:{0}", ids::OPENDKIM),
-            groups: vec![ids::POSTFIX],
+            // In Postfix's group first: its socket must be Postfix's to use on every file system, also where a
+            // folder's set-group bit does not count. In its own for the keys.
+            user: format!("{}:{}", ids::OPENDKIM, ids::POSTFIX),
+            groups: vec![ids::OPENDKIM],
             capabilities: &[],
             mounts: vec![own(service), read_only(places.dkim.clone(), "/etc/mailctl-dkim")],
             tmpfs: &[("/tmp", TMP)],
