@@ -1,15 +1,20 @@
-//! From nothing to accepting mail, and the second `up`, on the real engine with the image present.
+//! From nothing to accepting mail, the second `up`, and a new user's first message, on the real engine with the
+//! image present.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on panics")]
 
 #[path = "report/mod.rs"]
 mod report;
 
+use mailctl::{
+    error::Error,
+    world::dialogue::{Anchor, Dialogue},
+};
 use report::{Goal, line, median_ms, timed};
 use std::{
     fs,
     io::{BufRead, BufReader},
-    net::TcpStream,
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     path::Path,
     process::Command,
     time::Duration,
@@ -57,15 +62,19 @@ impl Stack {
         }
     }
 
+    /// Where this host reaches a container's port.
+    fn address(&self, port: u64) -> SocketAddr {
+        let status: serde_json::Value = serde_json::from_str(&self.ok(&["status", "--json"])).unwrap();
+        let entries = status["services"].as_array().unwrap().iter();
+        let mut ports = entries.flat_map(|service| service["ports"].as_array().unwrap());
+        let found = ports.find(|entry| entry["container"] == port).unwrap();
+        (Ipv4Addr::LOCALHOST, u16::try_from(found["host"].as_u64().unwrap()).unwrap()).into()
+    }
+
     /// Greeted on 25 and 587, connected on 993: what a sender and a reader need.
     fn accepts(&self) {
-        let status: serde_json::Value = serde_json::from_str(&self.ok(&["status", "--json"])).unwrap();
-        for port in [25_u64, 587, 993] {
-            let entries = status["services"].as_array().unwrap().iter();
-            let mut ports = entries.flat_map(|service| service["ports"].as_array().unwrap());
-            let found = ports.find(|entry| entry["container"] == port).unwrap();
-            let host = u16::try_from(found["host"].as_u64().unwrap()).unwrap();
-            let stream = TcpStream::connect(("127.0.0.1", host)).unwrap();
+        for port in [25, 587, 993] {
+            let stream = TcpStream::connect(self.address(port)).unwrap();
             stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
             if port != 993 {
                 let mut greeting = String::new();
@@ -86,11 +95,37 @@ impl Drop for Stack {
     }
 }
 
+/// Sends a message to `user` on 25 and reads it over IMAPS; both begin as soon as the user is there.
+async fn first_message(smtp: SocketAddr, imaps: SocketAddr, anchor: &Anchor, user: &str, password: &str) {
+    let talk = async {
+        let mut smtp = Dialogue::connect(smtp).await?;
+        smtp.smtp_reply().await?;
+        for (command, code) in [
+            ("EHLO bench.example.net".to_owned(), 250),
+            ("MAIL FROM:<bench@example.net>".to_owned(), 250),
+            (format!("RCPT TO:<{user}>"), 250),
+            ("DATA".to_owned(), 354),
+            ("From: bench@example.net\r\nSubject: first\r\n\r\nfirst\r\n.".to_owned(), 250),
+        ] {
+            let reply = smtp.smtp(&command).await?;
+            assert_eq!(reply.code, code, "{command}: {}", reply.one_line());
+        }
+        let mut imap = Dialogue::connect_tls(imaps, anchor).await?;
+        imap.line().await?;
+        let login = imap.imap("a", &format!("LOGIN {user} \"{password}\"")).await?;
+        assert!(login.iter().any(|line| line.starts_with("a OK")), "{login:?}");
+        while !imap.imap("b", "SELECT INBOX").await?.iter().any(|line| line == "* 1 EXISTS") {}
+        Ok::<_, Error>(())
+    };
+    talk.await.unwrap();
+}
+
 fn main() {
     // `cargo test` builds benchmarks too, and runs them without this word.
     if !std::env::args().any(|word| word == "--bench") || !Path::new("/var/run/docker.sock").exists() {
         return;
     }
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let stack = Stack::new();
     let first = median_ms(5, || {
         stack.nothing();
@@ -101,6 +136,20 @@ fn main() {
     line("up from nothing, image present, to mail on 25/587/993", first / 1000.0, "s", Goal::AtMost(3.0));
     let again = median_ms(9, || timed(|| drop(stack.ok(&["up"]))));
     line("second up, nothing to do", again / 1000.0, "s", Goal::AtMost(0.5));
+    stack.ok(&["up"]);
+    let (smtp, imaps) = (stack.address(25), stack.address(993));
+    let anchor = Anchor::from_pem(&stack.home.path().join("tls/live.pem"), "mail.example.test").unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut number = 0;
+    let live = median_ms(9, || {
+        number += 1;
+        let user = format!("u{number}@example.test");
+        timed(|| {
+            let password = stack.ok(&["user", "add", &user]);
+            runtime.block_on(first_message(smtp, imaps, &anchor, &user, password.trim()));
+        })
+    });
+    line("user add to the first message read over IMAPS", live / 1000.0, "s", Goal::AtMost(1.0));
     let down = median_ms(3, || {
         stack.ok(&["up"]);
         timed(|| drop(stack.ok(&["down"])))
