@@ -7,6 +7,7 @@ mod import;
 mod list;
 mod resolve;
 
+use super::live;
 use crate::{error::Error, ui::Ui, world::World};
 pub use check::place;
 use clap::Subcommand;
@@ -30,10 +31,11 @@ enum Verb {
 /// Runs the verb.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     match args.verb {
-        Verb::Add(args) => add::run(args, world, ui).await,
-        Verb::Del(args) => del::run(args, world, ui).await,
-        Verb::List(args) => list::run(args, world, ui).await,
-        Verb::Resolve(args) => resolve::run(args, world, ui).await,
-        Verb::Import(args) => import::run(args, world, ui).await,
+        Verb::Add(args) => add::run(args, world, ui).await?,
+        Verb::Del(args) => del::run(args, world, ui).await?,
+        Verb::List(args) => return list::run(args, world, ui).await,
+        Verb::Resolve(args) => return resolve::run(args, world, ui).await,
+        Verb::Import(args) => import::run(args, world, ui).await?,
     }
+    live::noticed(world, ui).await
 }

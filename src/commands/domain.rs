@@ -4,6 +4,7 @@ mod add;
 mod del;
 mod list;
 
+use super::live;
 use crate::{error::Error, ui::Ui, world::World};
 use clap::Subcommand;
 
@@ -24,8 +25,9 @@ enum Verb {
 /// Runs the verb.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     match args.verb {
-        Verb::Add(args) => add::run(args, world, ui).await,
-        Verb::Del(args) => del::run(args, world, ui).await,
-        Verb::List(args) => list::run(args, world, ui).await,
+        Verb::Add(args) => add::run(args, world, ui).await?,
+        Verb::Del(args) => del::run(args, world, ui).await?,
+        Verb::List(args) => return list::run(args, world, ui).await,
     }
+    live::noticed(world, ui).await
 }

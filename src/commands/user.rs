@@ -7,6 +7,7 @@ mod passwd;
 pub mod secret;
 mod show;
 
+use super::live;
 use crate::{error::Error, ui::Ui, world::World};
 use clap::Subcommand;
 
@@ -29,10 +30,11 @@ enum Verb {
 /// Runs the verb.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     match args.verb {
-        Verb::Add(args) => add::run(args, world, ui).await,
-        Verb::Del(args) => del::run(args, world, ui).await,
-        Verb::List(args) => list::run(args, world, ui).await,
-        Verb::Passwd(args) => passwd::run(args, world, ui).await,
-        Verb::Show(args) => show::run(args, world, ui).await,
+        Verb::Add(args) => add::run(args, world, ui).await?,
+        Verb::Del(args) => del::run(args, world, ui).await?,
+        Verb::List(args) => return list::run(args, world, ui).await,
+        Verb::Passwd(args) => return passwd::run(args, world, ui).await,
+        Verb::Show(args) => return show::run(args, world, ui).await,
     }
+    live::noticed(world, ui).await
 }

@@ -50,7 +50,11 @@ async fn watch(state: &State, database: &Path, again: &Notify, told: &mut String
     let (snapshot, mut seen) = read(&store).await?;
     let (mailboxes, aliases) = snapshot.counts();
     tracing::info!(mailboxes, aliases, "directory read");
-    state.write().snapshot = Some(snapshot);
+    {
+        let mut known = state.write();
+        known.snapshot = Some(snapshot);
+        known.seen = seen;
+    }
     told.clear();
     loop {
         tokio::select! {
@@ -133,6 +137,7 @@ async fn apply(store: &Store, state: &State, entries: &[Entry]) -> Result<(), Er
     if let Some(domains) = domains {
         snapshot.set_domains(domains.iter().map(ToString::to_string));
     }
+    known.seen = entries.last().map_or(known.seen, |entry| entry.seq);
     Ok(())
 }
 

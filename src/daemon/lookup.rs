@@ -6,6 +6,7 @@
 //! | `mailboxes` | address | `1` where there is a mailbox |
 //! | `aliases` | address | all final targets, the mailbox itself included |
 //! | `senders` | address | the logins that may send as it |
+//! | `changes` | anything | number of the last change that answers are made from; for commands that wait |
 //!
 //! `aliases` answers a whole address with all its final targets, and a mailbox with itself; it knows nothing
 //! of partial keys such as `@domain`. So a catch-all never takes mail from a mailbox, and Postfix has nothing
@@ -46,7 +47,12 @@ impl Answer for Lookup {
             match decode(&buffer[used..]) {
                 Decoded::Request { map, key, used: length } => {
                     value.clear();
-                    encode(reply(directory, &known.place, map, key, &mut value), replies);
+                    if map == b"changes" && directory.is_some() {
+                        push(known.seen, &mut value);
+                        encode(Reply::Ok(&value), replies);
+                    } else {
+                        encode(reply(directory, &known.place, map, key, &mut value), replies);
+                    }
                     used += length;
                 }
                 Decoded::More => return Progress::Used(used),

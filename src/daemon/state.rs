@@ -20,12 +20,14 @@ pub struct Known {
     domains: HashSet<String>,
     /// The directory; `None` until it could be read once.
     pub snapshot: Option<Snapshot>,
+    /// Number of the last change that is in it.
+    pub seen: i64,
 }
 
 impl State {
     /// Knows the configuration, and no directory yet.
     pub fn new(config: &Config) -> Self {
-        Self(RwLock::new(Known { place: config.place(), domains: domains(config), snapshot: None }))
+        Self(RwLock::new(Known { place: config.place(), domains: domains(config), snapshot: None, seen: 0 }))
     }
 
     /// For answering.

@@ -152,6 +152,17 @@ impl Dialogue {
         Ok(bytes)
     }
 
+    /// Asks a socketmap server one question (`MAP SP KEY`); the answer as it says it, `OK 1` or `NOTFOUND `.
+    pub async fn socketmap(&mut self, question: &str) -> Result<String, Error> {
+        self.send(&format!("{}:{question},", question.len())).await?;
+        let mut answer = String::new();
+        while !answer.ends_with(',') {
+            answer.push(char::from(self.take(1).await?[0]));
+        }
+        let text = answer.split_once(':').map_or("", |(_, text)| text);
+        Ok(text.trim_end_matches(',').to_owned())
+    }
+
     /// Reads one SMTP reply.
     pub async fn smtp_reply(&mut self) -> Result<SmtpReply, Error> {
         let mut reply = SmtpReply { code: 0, lines: Vec::new() };
