@@ -48,6 +48,7 @@ async fn main() {
 
     for connections in [1, 10, 100] {
         let (mut nulls, mut figures, mut ratios, mut p99s) = (vec![], vec![], vec![], vec![]);
+        let mut throttle = vec![];
         let (mut null_cost, mut cost) = (Cost::default(), Cost::default());
         for _ in 0..ROUNDS {
             let before = processor(&constant.0);
@@ -59,6 +60,7 @@ async fn main() {
             ratios.push(mailctl.rate / peer.rate);
             nulls.push(peer.rate);
             figures.push(mailctl.rate);
+            throttle.push(mailctl.p99.as_secs_f64() * 1000.0);
             let paced = load(&ours, connections, &requests, Some(PACE / connections as u32)).await;
             p99s.push(paced.p99.as_secs_f64() * 1000.0);
         }
@@ -68,6 +70,7 @@ async fn main() {
         report::line(&name("mailctld"), median(&mut figures), "/s", Goal::None);
         report::line(&name("to null server"), median(&mut ratios), "", Goal::AtLeast(0.6));
         report::line(&name("p99 at 20000/s"), median(&mut p99s), "ms", Goal::AtMost(1.0));
+        report::line(&name("p99 at full throttle"), median(&mut throttle), "ms", Goal::AtMost(1.0));
     }
     report::line("mailctld memory, 100k mailboxes and 1M aliases", resident(&daemon.0), "MiB", Goal::None);
 }

@@ -62,10 +62,17 @@ fn a_part_that_is_down_means_try_later() {
 
     pause("mailctld", "pause");
     let began = std::time::Instant::now();
-    let hanging = said(&stack.submit("ann@example.test", &ann, &own));
+    let by_stranger = said(&stack.swaks(25, &to_ann));
+    let stranger_waited = began.elapsed();
+    let began = std::time::Instant::now();
+    let by_user = said(&stack.submit("ann@example.test", &ann, &own));
+    let user_waited = began.elapsed();
     pause("mailctld", "unpause");
-    assert!(hanging.contains(" 451 ") || hanging.contains("<** Timeout"), "{hanging}");
-    assert!(began.elapsed().as_secs() <= 30, "{:?}", began.elapsed());
+    for (hanging, waited) in [(by_stranger, stranger_waited), (by_user, user_waited)] {
+        assert!(hanging.contains(" 451 "), "{hanging}");
+        // Five seconds, and what the clients themselves need on a busy machine.
+        assert!(waited.as_secs_f32() <= 8.0, "{waited:?}");
+    }
 
     stop("opendkim");
     let unsigned = said(&stack.submit("ann@example.test", &ann, &own));
