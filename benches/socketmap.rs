@@ -48,12 +48,13 @@ async fn main() {
 
     for connections in [1, 10, 100] {
         let (mut nulls, mut figures, mut ratios, mut p99s) = (vec![], vec![], vec![], vec![]);
-        let mut throttle = vec![];
+        let (mut throttle, mut peer_throttle) = (vec![], vec![]);
         let (mut null_cost, mut cost) = (Cost::default(), Cost::default());
         for _ in 0..ROUNDS {
             let before = processor(&constant.0);
             let peer = load(&peer, connections, &requests, None).await;
             null_cost.add(&peer, processor(&constant.0) - before);
+            peer_throttle.push(peer.p99.as_secs_f64() * 1000.0);
             let before = processor(&daemon.0);
             let mailctl = load(&ours, connections, &requests, None).await;
             cost.add(&mailctl, processor(&daemon.0) - before);
@@ -70,6 +71,12 @@ async fn main() {
         report::line(&name("mailctld"), median(&mut figures), "/s", Goal::None);
         report::line(&name("to null server"), median(&mut ratios), "", Goal::AtLeast(0.6));
         report::line(&name("p99 at 20000/s"), median(&mut p99s), "ms", Goal::AtMost(1.0));
+        report::line(
+            &name("null server's p99 at full throttle"),
+            median(&mut peer_throttle),
+            "ms",
+            Goal::None,
+        );
         report::line(&name("p99 at full throttle"), median(&mut throttle), "ms", Goal::AtMost(1.0));
     }
     report::line("mailctld memory, 100k mailboxes and 1M aliases", resident(&daemon.0), "MiB", Goal::None);
