@@ -60,11 +60,11 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         engine: world.engine.clone(),
     };
     if args.down {
-        clear(&world, ui).await?;
+        clear(&world).await?;
         ui.say("the demonstration is gone");
         return Ok(());
     }
-    clear(&world, ui).await?;
+    clear(&world).await?;
     let result = perform(&args, &world, ui).await;
     if args.keep {
         return result;
@@ -72,7 +72,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     if result.is_ok() && ui.can_ask() {
         ui.pause("try it by hand now; Enter takes it down");
     }
-    let cleared = clear(&world, ui).await;
+    let cleared = clear(&world).await;
     result.and(cleared)
 }
 
@@ -173,7 +173,7 @@ fn settings_to_try(stage: &Stage, shown: &[Shown], ui: &mut Ui) {
 }
 
 /// Takes down an earlier demonstration and throws its folder away; a folder without our mark is not touched.
-async fn clear(world: &World, ui: &Ui) -> Result<(), Error> {
+async fn clear(world: &World) -> Result<(), Error> {
     let home = world.paths.home();
     if !home.exists() {
         return Ok(());
@@ -183,7 +183,7 @@ async fn clear(world: &World, ui: &Ui) -> Result<(), Error> {
             .hint("mailctl demo --folder DIR, with a DIR that does not exist"));
     }
     if world.paths.state().exists() {
-        let mut aside = Ui::new(Manner { quiet: true, ..ui.manner() });
+        let mut aside = Ui::new(Manner { quiet: true, json: false, yes: true });
         down::run(down::Args { grace: 5 }, world, &mut aside).await?;
     }
     remove(home)

@@ -6,6 +6,7 @@ mod common;
 
 mod boxes;
 mod config;
+mod demo;
 mod faults;
 mod hostile;
 mod routes;
