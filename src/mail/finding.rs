@@ -1,0 +1,154 @@
+//! `Finding`: what a check says of one subject, with the remedy.
+
+use std::fmt;
+
+/// How it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// As it should be.
+    Ok,
+    /// Works, and could be better or will break.
+    Warning,
+    /// No answer that counts, so neither right nor wrong.
+    CouldNotCheck,
+    /// Wrong: mail is lost, refused or believed less.
+    Error,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::CouldNotCheck => "could not check",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// What is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// A and AAAA of the host name.
+    Address,
+    /// PTR of the host's addresses, and back.
+    Reverse,
+    /// The name in the greeting.
+    Helo,
+    /// NS agreement and lame servers.
+    NameServers,
+    /// DNSSEC of the zone.
+    Dnssec,
+    /// MX.
+    Mx,
+    /// SPF.
+    Spf,
+    /// DKIM, one finding per key.
+    Dkim,
+    /// DMARC.
+    Dmarc,
+    /// MTA-STS.
+    MtaSts,
+    /// TLS-RPT.
+    TlsRpt,
+    /// TLSA.
+    Tlsa,
+    /// CAA.
+    Caa,
+    /// SRV records and names that mail programs look for.
+    Autoconfig,
+    /// Wildcard records that answer for names that should not exist.
+    Wildcard,
+    /// Blocklists.
+    Blocklist,
+}
+
+impl Subject {
+    /// As on the command line and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Reverse => "reverse",
+            Self::Helo => "helo",
+            Self::NameServers => "name-servers",
+            Self::Dnssec => "dnssec",
+            Self::Mx => "mx",
+            Self::Spf => "spf",
+            Self::Dkim => "dkim",
+            Self::Dmarc => "dmarc",
+            Self::MtaSts => "mta-sts",
+            Self::TlsRpt => "tls-rpt",
+            Self::Tlsa => "tlsa",
+            Self::Caa => "caa",
+            Self::Autoconfig => "autoconfig",
+            Self::Wildcard => "wildcard",
+            Self::Blocklist => "blocklist",
+        }
+    }
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// The domain, host name or address that it is about.
+    pub about: String,
+    /// What was checked.
+    pub subject: Subject,
+    /// How it stands.
+    pub verdict: Verdict,
+    /// Stable: `dns.spf.missing`; of what is right `dns.spf.ok`.
+    pub code: &'static str,
+    /// In one line.
+    pub summary: String,
+    /// What DNS says, a record or a fact per line.
+    pub found: Vec<String>,
+    /// What it should say.
+    pub expected: Vec<String>,
+    /// What to do: a record to publish, a command to type.
+    pub remedy: Vec<String>,
+}
+
+impl Finding {
+    /// Without details.
+    pub fn new(
+        about: impl fmt::Display,
+        subject: Subject,
+        verdict: Verdict,
+        code: &'static str,
+        summary: impl Into<String>,
+    ) -> Self {
+        Self {
+            about: about.to_string(),
+            subject,
+            verdict,
+            code,
+            summary: summary.into(),
+            found: Vec::new(),
+            expected: Vec::new(),
+            remedy: Vec::new(),
+        }
+    }
+
+    /// Adds what DNS says.
+    #[must_use]
+    pub fn found(mut self, found: impl fmt::Display) -> Self {
+        self.found.push(found.to_string());
+        self
+    }
+
+    /// Adds what it should say.
+    #[must_use]
+    pub fn expected(mut self, expected: impl fmt::Display) -> Self {
+        self.expected.push(expected.to_string());
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy.push(remedy.into());
+        self
+    }
+}
