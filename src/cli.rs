@@ -79,8 +79,9 @@ enum Command {
 }
 
 impl Command {
-    async fn run(self, world: &World, ui: &mut Ui) -> Result<(), Error> {
-        match self {
+    /// The result is the exit status: not 0 only where a program that we run for somebody ended with it.
+    async fn run(self, world: &World, ui: &mut Ui) -> Result<u8, Error> {
+        let done = match self {
             Self::Demo(args) => commands::demo::run(args, world, ui).await,
             Self::Init(args) => commands::init::run(args, world, ui).await,
             Self::Image(args) => commands::image::run(args, world, ui).await,
@@ -91,7 +92,7 @@ impl Command {
             Self::Reload(args) => commands::reload::run(args, world, ui).await,
             Self::Status(args) => commands::status::run(args, world, ui).await,
             Self::Logs(args) => commands::logs::run(args, world, ui).await,
-            Self::Exec(args) => commands::exec::run(args, world, ui).await,
+            Self::Exec(args) => return commands::exec::run(args, world, ui).await,
             Self::Lint(args) => commands::lint::run(args, world, ui).await,
             Self::Version(args) => commands::version::run(args, world, ui).await,
             Self::User(args) => commands::user::run(args, world, ui).await,
@@ -105,7 +106,8 @@ impl Command {
             Self::Help(args) => commands::help::run(&args, grammar(), ui),
             Self::Completions(args) => commands::completions::run(&args, grammar(), ui),
             Self::Man(args) => commands::completions::man(&args, grammar(), ui),
-        }
+        };
+        done.map(|()| 0)
     }
 }
 
@@ -133,7 +135,7 @@ pub fn main(args: Vec<OsString>, environment: Vec<(OsString, OsString)>) -> u8 {
     };
     let mut ui = Ui::new(Manner { json: cli.json, quiet: cli.quiet, yes: cli.yes }).called(call);
     match start(cli, environment, &mut ui) {
-        Ok(()) => 0,
+        Ok(status) => status,
         Err(error) => {
             ui.fail(&error);
             error.code().exit as u8
@@ -158,7 +160,7 @@ fn call(found: &ArgMatches) -> Call {
     Call::new(&options, words.into_iter().filter(|word| !homeless.contains(&word.as_str())))
 }
 
-fn start(cli: Cli, environment: Vec<(OsString, OsString)>, ui: &mut Ui) -> Result<(), Error> {
+fn start(cli: Cli, environment: Vec<(OsString, OsString)>, ui: &mut Ui) -> Result<u8, Error> {
     let home = std::path::absolute(&cli.home)
         .map_err(|e| Error::new(codes::USAGE, format!("cannot use home {}", cli.home.display())).cause(e))?;
     let environment: Vec<(String, String)> = environment

@@ -26,6 +26,10 @@ pub enum Exit {
     NoPermission = 77,
     /// The settings are wrong (`EX_CONFIG`).
     Settings = 78,
+    /// A command cannot be executed, as shells tell it.
+    NotExecutable = 126,
+    /// There is no such command, as shells tell it.
+    NotFound = 127,
 }
 
 /// One kind of failure: its stable name, its exit status, and its paragraph in `mailctl help errors`.

@@ -4,10 +4,13 @@ use crate::{
     error::{Error, codes},
     plan::{Service, observed::State},
     ui::Ui,
-    world::{World, docker::Window},
+    world::{
+        World,
+        docker::{Ended, Window},
+    },
 };
 
-/// Run a command in a service's container; without one, a shell
+/// Run a command in a service's container; without one, a shell. Ends with its exit status
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// mailctld, opendkim, dovecot or postfix
@@ -17,8 +20,8 @@ pub struct Args {
     command: Vec<String>,
 }
 
-/// Connects terminal or pipes to it; ends as it ends.
-pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
+/// Connects terminal or pipes to it; the result is its exit status.
+pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<u8, Error> {
     let engine = world.engine().await?;
     let containers = engine.containers().await?;
     let running = containers
@@ -32,10 +35,18 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let window = Window { tty: terminal.interactive, size: terminal.size };
     let name = command.first().cloned().unwrap_or_default();
     let lent = terminal.lend();
-    let status = engine.exec_attached(&running.id, command, window, terminal.outlets()).await;
+    let ended = engine.exec_attached(&running.id, command, window, terminal.outlets()).await;
     drop(lent);
-    match status? {
-        0 => Ok(()),
-        status => Err(Error::new(codes::COMMAND_FAILED, format!("{name} ended with status {status}"))),
+    match ended? {
+        // What a program says of its own end is all there is to say.
+        Ended::With(status) => Ok(status),
+        Ended::NotFound => {
+            Err(Error::new(codes::COMMAND_ABSENT, format!("{} has no command {name}", args.service))
+                .hint(format!("mailctl exec {}     (a shell, to look around)", args.service)))
+        }
+        Ended::NotExecutable(cause) => {
+            Err(Error::new(codes::COMMAND_UNUSABLE, format!("{name} cannot be executed in {}", args.service))
+                .cause(cause))
+        }
     }
 }

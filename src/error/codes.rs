@@ -33,7 +33,7 @@ codes! {
     IMPORT_REFUSED = "import.refused", Data, "A file was not imported because some of its lines cannot be. Every one of them is named; nothing was changed.";
     STORE_DAMAGED = "store.damaged", Data, "The directory database is empty, cut short, changed by something else, or of another program. Nothing was written; put a backup in its place.";
     STORE_NEWER = "store.newer", Unavailable, "A newer mailctl has brought the directory database to a form that this one does not write. Install the newer one again.";
-    STORE_OLDER = "store.older", Unavailable, "The directory database is still in an older form; any mailctl command on the host brings it up to date.";
+    STORE_OLDER = "store.older", Unavailable, "The directory database is still in an older form, and what only looks leaves it so. `mailctl up` brings it up to date, and so does every command that changes something.";
     ENGINE_MISSING = "engine.missing", Unavailable, "No Docker Engine answers on this host. `apt install docker.io` installs it, `systemctl start docker` starts it.";
     ENGINE_DENIED = "engine.denied", NoPermission, "The engine's socket is only for root and the group docker. Run mailctl as root.";
     ENGINE_OLD = "engine.old", Unavailable, "The engine speaks an API older than 1.40 (Docker Engine 19.03). Debian bookworm and later have a newer one.";
@@ -45,7 +45,8 @@ codes! {
     STACK_FOREIGN = "stack.foreign", Usage, "A container or network with our name belongs to something else, or to another home. Another `--project` keeps them apart.";
     STACK_UNHEALTHY = "stack.unhealthy", Wanting, "A service does not answer as it should. The message shows its check's words; `mailctl logs SERVICE` shows its own.";
     STACK_DOWN = "stack.down", Wanting, "The stack, or the service that the command needs, does not run. `mailctl up` starts it.";
-    COMMAND_FAILED = "command.failed", Wanting, "A command that mailctl ran for you in a container ended with another status than 0.";
+    COMMAND_ABSENT = "command.absent", NotFound, "`mailctl exec` was given a command that the container does not have. A command that ran ends with its own status, and without a word of mailctl's.";
+    COMMAND_UNUSABLE = "command.unusable", NotExecutable, "`mailctl exec` was given something that the container cannot execute. A command that ran ends with its own status, and without a word of mailctl's.";
     CONFIG_REJECTED = "config.rejected", Settings, "Postfix, Dovecot or OpenDKIM does not accept the rendered configuration, most often because of a raw setting or a template of your own. The running stack was not touched.";
     TRUST_GATEWAY = "trust.gateway", Settings, "A trusted network holds a gateway of the engine. Connections from outside can come in under that address, so everyone would be trusted: an open relay.";
     DAEMON_RUNS = "daemon.runs", Unavailable, "Another `mailctl daemon` answers on the socket. A stack runs one by itself.";

@@ -14,7 +14,7 @@ mod network;
 mod observe;
 mod run;
 
-pub use exec::{Outcome, Window};
+pub use exec::{Ended, Outcome, Window};
 pub use image::{Image, Progress};
 pub use logs::Line;
 pub use run::Job;

@@ -313,9 +313,19 @@ fn restart_reload_exec_logs_and_down() {
     assert_eq!(ids(&stack), before, "restarting keeps the containers");
     well(&stack);
     assert!(stack.ok(&["exec", "postfix", "postconf", "-h", "myhostname"]).contains("mail.example.test"));
-    let failed = stack.run(&["exec", "dovecot", "sh", "-c", "exit 7"]);
-    assert_eq!(failed.status.code(), Some(1));
-    assert!(said(&failed).contains("status 7"), "{}", said(&failed));
+    // Its own status, as `docker exec` gives it, and its own words only.
+    for (script, status) in [("exit 7", 7), ("exit 255", 255), ("kill -KILL $$", 137), ("exit 127", 127)] {
+        let ran = stack.run(&["exec", "dovecot", "sh", "-c", &format!("echo out; echo err >&2; {script}")]);
+        assert_eq!(ran.status.code(), Some(status), "{script}: {}", said(&ran));
+        assert_eq!((&ran.stdout[..], &ran.stderr[..]), (&b"out\n"[..], &b"err\n"[..]), "{script}");
+    }
+    for (command, status, code) in
+        [("nonesuch", 127, "command.absent"), ("/etc/passwd", 126, "command.unusable")]
+    {
+        let refused = stack.run(&["exec", "postfix", command]);
+        assert_eq!(refused.status.code(), Some(status), "{command}: {}", said(&refused));
+        assert!(refused.stdout.is_empty() && said(&refused).contains(code), "{command}: {}", said(&refused));
+    }
     let logs = stack.ok(&["logs"]);
     for service in ["postfix", "dovecot", "mailctld"] {
         assert!(logs.contains(&format!("{service:<9} | ")), "{logs}");

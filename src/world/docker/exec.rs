@@ -27,6 +27,20 @@ pub struct Window {
     pub size: Option<(u16, u16)>,
 }
 
+/// How an interactive program ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// With this exit status; 128 and the signal's number where it was killed.
+    With(u8),
+    /// There is no such program.
+    NotFound,
+    /// It is there and cannot be executed; the engine's words.
+    NotExecutable(String),
+}
+
+/// How the engine's words begin where it could not even start the program. They come as the program's output.
+const REFUSED: &[u8] = b"OCI runtime exec failed";
+
 impl Engine {
     /// Runs `command` in container `id` and collects what it says (at most 64 KiB).
     pub async fn exec(&self, id: &str, command: &[&str], limit: Duration) -> Result<Outcome, Error> {
@@ -57,14 +71,14 @@ impl Engine {
     }
 
     /// Connects a program in container `id` to this process's stdin and to the two outlets for its stdout and
-    /// stderr; the result is its exit status.
+    /// stderr.
     pub async fn exec_attached(
         &self,
         id: &str,
         command: Vec<String>,
         window: Window,
         (mut stdout, mut stderr): (impl AsyncWrite + Unpin, impl AsyncWrite + Unpin),
-    ) -> Result<i64, Error> {
+    ) -> Result<Ended, Error> {
         let doing = format!("run {}", command.first().map_or("", String::as_str));
         let options = CreateExecOptions {
             cmd: Some(command),
@@ -98,18 +112,34 @@ impl Engine {
             }
             let _ = input.shutdown().await;
         });
+        // Perhaps the engine's and not the program's: only the status tells.
+        let mut refusal = Vec::new();
+        let mut fresh = true;
         while let Some(part) = output.next().await {
-            let written = match part.map_err(|e| failed(&doing, &e))? {
+            let part = part.map_err(|e| failed(&doing, &e))?;
+            if std::mem::take(&mut fresh) && part.as_ref().starts_with(REFUSED) {
+                refusal = part.into_bytes().to_vec();
+                continue;
+            }
+            let written = match part {
                 LogOutput::StdErr { message } => stderr.write_all(&message).await,
                 other => stdout.write_all(&other.into_bytes()).await,
             };
             if written.is_err() {
-                break;
+                // Nobody reads any more: what SIGPIPE would have ended it with, had it run here.
+                typing.abort();
+                return Ok(Ended::With(128 + 13));
             }
             let _ = stdout.flush().await;
         }
         typing.abort();
-        self.exec_status(&exec, &doing).await
+        let status = self.exec_status(&exec, &doing).await?;
+        let ended = ended(status, &refusal);
+        if matches!(ended, Ended::With(_)) && !refusal.is_empty() {
+            let _ = stdout.write_all(&refusal).await;
+        }
+        let _ = (stdout.flush().await, stderr.flush().await);
+        Ok(ended)
     }
 
     /// Only inspecting tells; and the engine may know it a moment after the output has ended.
@@ -123,5 +153,38 @@ impl Engine {
         }
         Err(Error::new(codes::ENGINE_HANGS, format!("cannot {doing}"))
             .cause("the engine does not say how it ended"))
+    }
+}
+
+/// `refusal` holds the engine's words, if it said any. Engine 20.10 ends with 126 where the program is missing,
+/// 28 with 127 as shells do.
+fn ended(status: i64, refusal: &[u8]) -> Ended {
+    let words = String::from_utf8_lossy(refusal);
+    let missing = ["executable file not found", "no such file or directory"];
+    match status {
+        126 | 127 if missing.iter().any(|sign| words.contains(sign)) => Ended::NotFound,
+        126 | 127 if !words.is_empty() => Ended::NotExecutable(words.trim().to_owned()),
+        status => Ended::With(u8::try_from(status).unwrap_or(u8::MAX)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engines_refusal_is_told_from_a_programs_own_status() {
+        let missing =
+            b"OCI runtime exec failed: exec failed: unable to start container process: exec: \"x\": \
+                        executable file not found in $PATH: unknown\r\n";
+        let denied = b"OCI runtime exec failed: exec failed: unable to start container process: exec: \
+                       \"/etc/passwd\": permission denied: unknown\r\n";
+        assert_eq!(ended(126, missing), Ended::NotFound);
+        assert_eq!(ended(127, missing), Ended::NotFound);
+        assert!(matches!(ended(126, denied), Ended::NotExecutable(words) if words.ends_with("unknown")));
+        for status in [0, 1, 7, 126, 127, 137, 255] {
+            assert_eq!(ended(status, b""), Ended::With(u8::try_from(status).unwrap()));
+        }
+        assert_eq!(ended(7, missing), Ended::With(7), "a program may print that sentence too");
     }
 }
