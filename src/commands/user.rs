@@ -5,13 +5,14 @@ mod del;
 mod list;
 mod passwd;
 pub mod secret;
+mod set;
 mod show;
 
 use super::live;
 use crate::{error::Error, ui::Ui, world::World};
 use clap::Subcommand;
 
-/// Add, remove and look at mailboxes
+/// Add, remove, change and look at mailboxes
 #[derive(clap::Args, Debug)]
 pub struct Args {
     #[command(subcommand)]
@@ -24,6 +25,7 @@ enum Verb {
     Del(del::Args),
     List(list::Args),
     Passwd(passwd::Args),
+    Set(set::Args),
     Show(show::Args),
 }
 
@@ -32,6 +34,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     match args.verb {
         Verb::Add(args) => add::run(args, world, ui).await?,
         Verb::Del(args) => del::run(args, world, ui).await?,
+        Verb::Set(args) => return set::run(args, world, ui).await,
         Verb::List(args) => return list::run(args, world, ui).await,
         Verb::Passwd(args) => return passwd::run(args, world, ui).await,
         Verb::Show(args) => return show::run(args, world, ui).await,

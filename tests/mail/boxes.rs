@@ -53,7 +53,7 @@ fn imap_pop3_and_filters() {
     stack.message(user, &ann, "Junk", &tagged);
 }
 
-/// Proves: S4-16, S4-18; a change is live within one second, without a reload.
+/// Proves: S4-16, S4-18, behaviours "quota"; a change is live within one second, without a reload.
 #[test]
 fn a_user_is_live_at_once_and_comes_back_with_the_mail() {
     let stack = Stack::up("");
@@ -67,6 +67,15 @@ fn a_user_is_live_at_once_and_comes_back_with_the_mail() {
     let sent = stack.swaks(25, &mail);
     assert!(sent.status.success(), "{}", said(&sent));
     stack.message("bob@example.test", &bob, "INBOX", &id);
+
+    // Its limit, as Dovecot itself sees it.
+    let limit =
+        || stack.ok(&["exec", "dovecot", "doveadm", "-f", "flow", "quota", "get", "-u", "bob@example.test"]);
+    assert!(limit().contains("limit=- "), "{}", limit());
+    stack.ok(&["user", "set", "bob@example.test", "--quota", "2M"]);
+    assert!(limit().contains("limit=2048 "), "{}", limit());
+    stack.ok(&["user", "set", "bob@example.test", "--quota", "none"]);
+    assert!(limit().contains("limit=- "), "{}", limit());
 
     let new = stack.ok(&["user", "passwd", "bob@example.test"]).trim().to_owned();
     login(&new).unwrap();

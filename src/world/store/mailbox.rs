@@ -28,6 +28,11 @@ pub struct NewMailbox<'a> {
     pub created_at: i64,
 }
 
+/// SQLite's numbers have a sign.
+fn octets(quota: Option<u64>) -> Option<i64> {
+    quota.map(|octets| i64::try_from(octets).unwrap_or(i64::MAX))
+}
+
 async fn find(database: impl SqliteExecutor<'_>, address: &Address) -> Result<Option<Mailbox>, Error> {
     let row: Option<(Option<i64>, i64)> =
         sqlx::query_as("SELECT quota_bytes, created_at FROM mailbox WHERE address = $1")
@@ -95,7 +100,7 @@ impl Change {
         )
         .bind(new.address.to_string())
         .bind(new.password)
-        .bind(new.quota.map(|octets| i64::try_from(octets).unwrap_or(i64::MAX)))
+        .bind(octets(new.quota))
         .bind(new.created_at)
         .execute(&mut *self.transaction)
         .await
@@ -108,6 +113,18 @@ impl Change {
         sqlx::query("UPDATE mailbox SET password = $2 WHERE address = $1")
             .bind(address.to_string())
             .bind(password)
+            .execute(&mut *self.transaction)
+            .await
+            .map(|done| done.rows_affected() == 1)
+            .map_err(fault::here)
+    }
+
+    /// Gives it a limit of its own in octets, or `MAILBOX_SIZE_LIMIT` of the settings; `false` where there is no
+    /// such mailbox.
+    pub async fn set_quota(&mut self, address: &Address, quota: Option<u64>) -> Result<bool, Error> {
+        sqlx::query("UPDATE mailbox SET quota_bytes = $2 WHERE address = $1")
+            .bind(address.to_string())
+            .bind(octets(quota))
             .execute(&mut *self.transaction)
             .await
             .map(|done| done.rows_affected() == 1)
