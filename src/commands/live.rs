@@ -35,7 +35,7 @@ const NOTICE: Duration = Duration::from_secs(3);
 pub async fn noticed(world: &World, ui: &mut Ui) -> Result<(), Error> {
     let socket = world.paths.run().join("mailctld/socketmap");
     let Ok(mut mailctld) = Dialogue::connect_unix(&socket).await else { return Ok(()) };
-    let store = world.store().await?;
+    let store = world.store_to_read().await?;
     let wanted = store.last_change().await?;
     store.close().await;
     let began = Instant::now();

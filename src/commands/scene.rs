@@ -134,7 +134,7 @@ impl Scene {
 
 /// The configuration that settings, store, keys and templates ask for.
 pub async fn config(world: &World, settings: &Settings) -> Result<ConfigSet, Error> {
-    let store = world.store().await?;
+    let store = world.store_to_read().await?;
     let facts = world.facts(settings, &store).await;
     store.close().await;
     render::render(settings, &facts?).map_err(render_failed)

@@ -35,6 +35,8 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         return Ok(());
     }
     let _lock = world.lock()?;
+    // Looking never does this.
+    world.store().await?.close().await;
     let mut scene = Scene::look(world).await?;
     for warning in &scene.warnings {
         ui.warn(warning);

@@ -26,7 +26,7 @@ pub use mailbox::{Mailbox, NewMailbox};
 pub use page::Page;
 pub use whole::Row;
 
-use super::{World, paths::Paths};
+use super::{World, io_error, no_settings, paths::Paths};
 use crate::error::{Error, codes};
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
@@ -36,6 +36,8 @@ use std::{path::Path, time::Duration};
 
 /// How long a statement waits for another process's transaction.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Rows travel to us over a channel; listings are fetched in pages of thousands.
+const ROWS: usize = 1024;
 
 /// The open directory database.
 #[derive(Clone, Debug)]
@@ -49,6 +51,19 @@ impl World {
     /// Opens the directory database; makes it or brings it to this version's schema where needed.
     pub async fn store(&self) -> Result<Store, Error> {
         Store::open(&self.paths).await
+    }
+
+    /// For commands that only look: makes nothing and brings nothing up to date. Where there is no directory
+    /// yet, an empty one.
+    pub async fn store_to_read(&self) -> Result<Store, Error> {
+        let file = self.paths.database();
+        if file.try_exists().map_err(|e| io_error("open", &file, &e))? {
+            Store::read_only(&file).await
+        } else if self.paths.state().is_dir() {
+            Store::empty().await
+        } else {
+            Err(no_settings(&self.paths))
+        }
     }
 }
 
@@ -65,15 +80,39 @@ impl Store {
         Ok(store)
     }
 
-    /// For the daemon: one lasting connection that can only read, on a mount that can only be read.
+    /// For the daemon, on a mount that can only be read, and for commands that only look.
     pub async fn read_only(file: &Path) -> Result<Self, Error> {
-        let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(PATIENCE);
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .read_only(true)
+            .busy_timeout(PATIENCE)
+            .row_buffer_size(ROWS);
         let store = Self::connect(file, options).await?;
         if store.schema < migrations::SCHEMA {
             return Err(Error::new(codes::STORE_OLDER, format!("{} is of an older mailctl", file.display()))
-                .hint("mailctl up"));
+                .cause(format!(
+                    "its schema is {}, this mailctl works with {}",
+                    store.schema,
+                    migrations::SCHEMA
+                ))
+                .cause("looking changes nothing, so it was left as it is")
+                .hint("mailctl up     (brings it up to date and the stack with it)"));
         }
         Ok(store)
+    }
+
+    /// A directory with nothing in it, in memory.
+    async fn empty() -> Result<Self, Error> {
+        let nowhere = Path::new(":memory:");
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(SqliteConnectOptions::new().in_memory(true))
+            .await
+            .map_err(|e| fault::at(nowhere, e))?;
+        migrations::run(&pool, nowhere).await?;
+        Ok(Self { pool, schema: migrations::SCHEMA })
     }
 
     fn options(file: &Path) -> SqliteConnectOptions {
@@ -87,8 +126,7 @@ impl Store {
             // A log that stays keeps its size, and the first to open it reads all of it: after an import of a
             // million aliases every command took 60 ms more. With a limit it is cut at the last close.
             .pragma("journal_size_limit", "4194304")
-            // Rows travel to us over a channel; listings are fetched in pages of thousands.
-            .row_buffer_size(1024)
+            .row_buffer_size(ROWS)
     }
 
     async fn connect(file: &Path, options: SqliteConnectOptions) -> Result<Self, Error> {

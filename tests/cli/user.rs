@@ -1,10 +1,12 @@
 //! `mailctl user` in a temporary home.
 
 use crate::common::home::Home;
+use serde_json::Value;
 use std::{
     fs,
     io::{BufRead, BufReader},
     os::unix::fs::PermissionsExt,
+    process::Command,
     thread,
     time::Duration,
 };
@@ -125,6 +127,48 @@ fn listings_and_show_tell_what_there_is() {
     assert!(child.wait().unwrap().success());
 }
 
+/// Proves: behaviours "quota" (only for existing users; units B k M G T; removal restores the default), S0-26.
+#[test]
+fn a_limit_is_changed_shown_and_taken_back() {
+    let home = Home::new();
+    home.ok(&["user", "add", "ann@example.org"]);
+    let shown = |home: &Home| {
+        let shown = home.json(&["user", "show", "ann@example.org"]);
+        (shown["quota"].clone(), shown["limit"].clone())
+    };
+    let set = |size: &str| home.ok(&["user", "set", "ann@example.org", "--quota", size]);
+    assert_eq!(shown(&home), (Value::Null, 0.into()));
+    for (size, octets) in
+        [("123", 123_u64), ("5B", 5), ("10k", 10 << 10), ("60M", 60 << 20), ("2G", 2 << 30), ("1T", 1 << 40)]
+    {
+        set(size);
+        assert_eq!(shown(&home), (octets.into(), octets.into()), "{size}");
+    }
+    for bad in ["-60M", "26GIGOTS", "M", "", "1.5G", "9999999999T", "nothing"] {
+        let refused = home.run(&["user", "set", "ann@example.org", &format!("--quota={bad}")]);
+        assert_eq!(refused.status, 64, "{bad:?}: {refused:?}");
+    }
+    home.refused(&["user", "set", "ann@example.org"], 64, "--quota");
+    home.refused(&["user", "set", "bob@example.org", "--quota", "1G"], 65, "name.absent");
+    let would = home.json(&["user", "set", "ann@example.org", "--quota", "1G", "--dry-run"]);
+    assert_eq!(would["changed"], false, "{would}");
+    assert_eq!(shown(&home).0, 1_u64 << 40, "neither refusals nor a dry run change anything");
+    assert!(home.run(&["user", "set", "ann@example.org", "--quota", "1T"]).err.contains("already"));
+
+    let settings = home.path().join("settings.env");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, format!("{text}MAILBOX_SIZE_LIMIT=3G\n")).unwrap();
+    let mail = home.path().join("mail/example.org/ann/Maildir/cur");
+    std::fs::create_dir_all(&mail).unwrap();
+    std::fs::write(mail.join("1.x,S=4096:2,S"), "x").unwrap();
+    let full = home.run(&["user", "set", "ann@example.org", "--quota", "1k"]);
+    assert!(full.status == 0 && full.err.contains("warning: ann@example.org holds 4.0 KiB"), "{full:?}");
+    set("0");
+    assert_eq!(shown(&home), (0.into(), 0.into()), "0 = no limit, whatever the settings say");
+    set("none");
+    assert_eq!(shown(&home), (Value::Null, (3_u64 << 30).into()));
+}
+
 /// Proves: threat 31 and fault 12 (16 writers at once, nothing lost).
 #[test]
 fn sixteen_writers_lose_nothing() {
@@ -189,4 +233,43 @@ fn a_damaged_directory_is_named() {
         home.refused(words, 65, "store.damaged");
     }
     assert_eq!(fs::metadata(&database).unwrap().len(), 0);
+}
+
+/// Proves: threat 34, fault 29: what only looks writes nothing, and says what brings an older directory up to
+/// date; what changes something does that.
+#[test]
+fn looking_never_writes() {
+    let looks: [&[&str]; 11] = [
+        &["user", "list"],
+        &["user", "show", "admin@example.org"],
+        &["alias", "list"],
+        &["alias", "resolve", "admin@example.org"],
+        &["domain", "list"],
+        &["dkim", "show", "example.org"],
+        &["config", "diff"],
+        &["config", "check"],
+        &["plan"],
+        &["status"],
+        &["up", "--dry-run"],
+    ];
+    let home = Home::new();
+    let database = home.path().join("state/db/directory.db");
+    for words in looks {
+        home.run(words);
+        assert!(!database.exists(), "{words:?} made a directory");
+    }
+    // As it was before the first migration: ours, and nothing in it.
+    fs::create_dir(home.path().join("state/db")).unwrap();
+    let script = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('PRAGMA journal_mode = WAL'); \
+                  c.execute('PRAGMA application_id = 1835234412'); c.commit()";
+    let made = Command::new("/usr/bin/python3").args(["-c", script]).arg(&database).status().unwrap();
+    assert!(made.success());
+    let before = fs::read(&database).unwrap();
+    for words in looks {
+        let ran = home.refused(words, 69, "store.older");
+        assert!(ran.err.contains(" up  "), "{ran:?}");
+        assert!(fs::read(&database).unwrap() == before, "{words:?} wrote");
+    }
+    home.ok(&["user", "add", "ann@example.org"]);
+    assert!(home.ok(&["user", "list"]).contains("ann@example.org"));
 }

@@ -24,7 +24,7 @@ struct Row<'a> {
 
 /// Prints them as they are read.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
-    let store = world.store().await?;
+    let store = world.store_to_read().await?;
     let pattern = args.pattern.to_lowercase();
     let mut listing = Listing::begin(ui);
     // The next page is read on SQLite's thread while this one is printed.

@@ -22,7 +22,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let address = names::address(&args.address, ui)?;
     let settings = world.settings()?.settings;
     let place = check::place(&settings);
-    let store = world.store().await?;
+    let store = world.store_to_read().await?;
     let route = store.look_up(&settings, |directory| resolve(directory, &place, &address)).await?;
     if ui.manner().json {
         ui.json(&json(&route));

@@ -25,7 +25,7 @@ pub struct Args {
 /// Prints them; of each domain first the key that signs.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let settings = world.settings()?.settings;
-    let store = world.store().await?;
+    let store = world.store_to_read().await?;
     let served = names::domains(&settings, &store).await?;
     let domains = match &args.domain {
         None => served,

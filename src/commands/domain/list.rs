@@ -13,7 +13,7 @@ pub struct Args {}
 /// Prints them.
 pub async fn run(_args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let settings = world.settings()?.settings;
-    let store = world.store().await?;
+    let store = world.store_to_read().await?;
     let (stored, chosen) = (store.domains().await?, store.selectors().await?);
     let further = stored.iter().filter(|domain| settings.domains().all(|served| served != *domain));
     let all =

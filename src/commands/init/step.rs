@@ -115,10 +115,7 @@ async fn look(world: &World) -> Result<Option<Store>, Error> {
     if !database.exists() {
         return Ok(None);
     }
-    match Store::read_only(&database).await {
-        Err(error) if error.code() == codes::STORE_OLDER => world.store().await.map(Some),
-        store => store.map(Some),
-    }
+    Store::read_only(&database).await.map(Some)
 }
 
 /// Makes the domain's key, unless one is there (copied from an older server, or made before we were stopped),

@@ -28,7 +28,7 @@ struct Row<'a> {
 
 /// Prints them as they are read.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
-    let store = world.store().await?;
+    let store = world.store_to_read().await?;
     let mut sizes = (!args.no_size).then(|| Sizes::new(&world.paths));
     let pattern = args.pattern.to_lowercase();
     let mut listing = Listing::begin(ui);

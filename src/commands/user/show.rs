@@ -33,7 +33,7 @@ struct Client {
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let address = names::address(&args.address, ui)?;
     let settings = world.settings()?.settings;
-    let store = world.store().await?;
+    let store = world.store_to_read().await?;
     let Some(mailbox) = store.mailbox(&address).await? else { return Err(absent(&address)) };
     let aliases = leading(&store, &address).await?;
     let size = Sizes::new(&world.paths).of(&address.to_string());

@@ -21,6 +21,16 @@ fn steps() -> Migrator {
     Migrator::with_migrations(vec![step(1, "directory", include_str!("migrations/0001_directory.sql"))])
 }
 
+/// A database as the first mailctl made it.
+#[cfg(test)]
+pub async fn first(pool: &SqlitePool) {
+    let first = steps().iter().next().cloned();
+    Migrator::with_migrations(first.into_iter().collect())
+        .run(pool)
+        .await
+        .expect("an empty database takes it");
+}
+
 /// Brings the database to [`SCHEMA`]; each step is one transaction.
 pub async fn run(pool: &SqlitePool, file: &Path) -> Result<(), Error> {
     let Err(error) = steps().run(pool).await else { return Ok(()) };

@@ -126,6 +126,73 @@ async fn a_newer_state_is_only_read() {
     assert_eq!(store.begin().await.err().unwrap().code(), codes::STORE_NEWER);
 }
 
+fn world(paths: &Paths) -> World {
+    World { paths: paths.clone(), project: "t".to_owned(), environment: Vec::new(), engine: None }
+}
+
+/// Database and log; in `-shm` readers mark what they read.
+fn octets(paths: &Paths) -> [Vec<u8>; 2] {
+    ["directory.db", "directory.db-wal"].map(|name| std::fs::read(paths.db_folder().join(name)).unwrap())
+}
+
+/// Proves: threat 34, fault 29: who only looks writes nothing, whatever the form of the directory is.
+#[tokio::test]
+async fn looking_leaves_an_older_and_a_newer_state_as_it_is() {
+    let (_home, paths) = home();
+    let store = Store::open(&paths).await.unwrap();
+    add(&store, "ann@example.org").await;
+    for (version, readable) in
+        [(migrations::SCHEMA - 1, false), (migrations::SCHEMA, true), (migrations::SCHEMA + 1, true)]
+    {
+        sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {version}")))
+            .execute(&store.pool)
+            .await
+            .unwrap();
+        let before = octets(&paths);
+        match world(&paths).store_to_read().await {
+            Ok(found) => {
+                assert!(readable && found.mailbox(&address("ann@example.org")).await.unwrap().is_some());
+                found.close().await;
+            }
+            Err(error) => assert!(!readable && error.code() == codes::STORE_OLDER, "{version}: {error}"),
+        }
+        assert!(octets(&paths) == before, "version {version} was written to");
+    }
+}
+
+/// Proves: fault 29: a directory of the first mailctl is brought up to date with all that is in it.
+#[tokio::test]
+async fn a_directory_of_the_first_form_is_brought_up_to_date() {
+    let (_home, paths) = home();
+    std::fs::create_dir_all(paths.db_folder()).unwrap();
+    let options = Store::options(&paths.database()).create_if_missing(true);
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+    migrations::first(&pool).await;
+    sqlx::query("INSERT INTO mailbox VALUES ('ann@example.org', '{PLAIN}x', 5, 1)")
+        .execute(&pool)
+        .await
+        .unwrap();
+    // The header is what tells whose file it is; it must be in the file and not only in its log.
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&pool).await.unwrap();
+    pool.close().await;
+
+    let store = Store::open(&paths).await.unwrap();
+    add(&store, "bob@example.org").await;
+    store.close().await;
+    let store = world(&paths).store_to_read().await.unwrap();
+    assert_eq!(store.schema, migrations::SCHEMA);
+    assert_eq!(store.mailbox(&address("ann@example.org")).await.unwrap().unwrap().quota, Some(5));
+}
+
+#[tokio::test]
+async fn looking_at_nothing_makes_nothing() {
+    let (_home, paths) = home();
+    let store = world(&paths).store_to_read().await.unwrap();
+    assert_eq!(store.mailboxes("*", "").await.unwrap().rows().count(), 0);
+    assert!(store.domains().await.unwrap().is_empty() && store.last_change().await.unwrap() == 0);
+    assert!(!paths.db_folder().exists());
+}
+
 #[tokio::test]
 async fn a_home_without_settings_is_not_given_a_database() {
     let home = tempfile::tempdir().unwrap();
