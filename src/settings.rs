@@ -13,7 +13,10 @@ mod toml_file;
 pub mod trust;
 pub mod value;
 
-use crate::mail::address::{Address, Domain, Selector};
+use crate::mail::{
+    address::{Address, Domain, Selector},
+    record::Wishes,
+};
 use source::{Fault, Origin, Sources, Words};
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 use trust::Trust;
@@ -98,6 +101,8 @@ pub struct Settings {
     pub network: Network,
     /// `[limits]`: per container.
     pub limits: Limits,
+    /// `[dns]`.
+    pub dns: Dns,
     /// `[postfix.main]`, `[postfix.master]`, `[postfix.transport]`: raw, wins over what is rendered.
     pub raw: Raw,
 }
@@ -174,6 +179,15 @@ pub struct Limits {
     pub millicpus: u32,
     /// Processes and threads.
     pub pids: u32,
+}
+
+/// What DNS should say of this server.
+#[derive(Clone, Debug)]
+pub struct Dns {
+    /// Addresses under which others reach it; empty = those that this host uses.
+    pub addresses: Vec<IpAddr>,
+    /// What the records of its domains say.
+    pub wishes: Wishes,
 }
 
 /// Raw Postfix settings in the operator's own words.

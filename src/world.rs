@@ -17,6 +17,7 @@ pub mod mailboxes;
 pub mod paths;
 pub mod process;
 pub mod program;
+mod server;
 mod settings;
 pub mod store;
 

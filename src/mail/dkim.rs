@@ -40,6 +40,9 @@ pub struct Record {
     pub public: Vec<u8>,
 }
 
+/// The record of a key that is withdrawn: mail signed with it is not believed any more (RFC 6376 §3.6.1).
+pub const RETIRED: &str = "v=DKIM1; p=";
+
 /// Longest string within a TXT record (RFC 1035 §3.3.14).
 const STRING: usize = 255;
 

@@ -1,85 +1,80 @@
-//! The DNS records that a domain needs so that others deliver to it and believe its mail.
+//! The DNS records that a server and its domains need so that others deliver to them and believe their mail.
 
-use super::{
-    address::{Domain, Selector},
-    dkim,
-};
+pub mod form;
+pub mod merge;
+mod set;
+pub mod terraform;
+
+pub use set::{Wishes, for_domain, for_host, relay_term, services};
+
+use super::dns::{Data, Name};
 use std::fmt;
 
-/// One record to publish.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Record {
-    /// Owner name, without the final dot.
-    pub name: String,
-    /// `MX`, `TXT`.
-    pub kind: &'static str,
-    /// Its value in one piece.
-    pub value: String,
-    /// What it is for.
-    pub purpose: &'static str,
-    /// As a line of a zone file.
-    pub zone: String,
+/// How much depends on a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Need {
+    /// Mail is lost, refused or not believed without it.
+    Required,
+    /// Mail works, and works better or safer with it.
+    Recommended,
+    /// For those who want it, or only where something else holds; the purpose says what.
+    Optional,
 }
 
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Required => "required",
+            Self::Recommended => "recommended",
+            Self::Optional => "optional",
+        })
+    }
+}
+
+/// One record to publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its owner.
+    pub name: Name,
+    /// What it says.
+    pub data: Data,
+    /// Seconds for which others may keep it.
+    pub ttl: u32,
+    /// How much depends on it.
+    pub need: Need,
+    /// What it is for, in a few words.
+    pub purpose: &'static str,
+}
+
+/// A line of a zone file that needs no `$ORIGIN` (RFC 1035 §5.1).
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.zone)
+        let owner = if self.name.is_root() { String::new() } else { self.name.to_string() };
+        write!(f, "{owner}. {} IN {} {}", self.ttl, self.data.kind(), self.data)
     }
 }
 
-/// The records of `domain`, served by `host`, signed by `key`.
-pub fn wanted(domain: &Domain, host: &Domain, key: Option<(&Selector, &dkim::Record)>) -> Vec<Record> {
-    let txt = |name: String, value: String, purpose| Record {
-        zone: format!("{name}. IN TXT \"{value}\""),
-        name,
-        kind: "TXT",
-        value,
-        purpose,
-    };
-    let mut records = vec![
-        Record {
-            name: domain.to_string(),
-            kind: "MX",
-            value: format!("10 {host}."),
-            purpose: "mail for the domain comes to this server",
-            zone: format!("{domain}. IN MX 10 {host}."),
-        },
-        // RFC 7208: whoever takes the domain's mail may send it; everybody else may not.
-        txt(domain.to_string(), "v=spf1 mx -all".into(), "SPF: this server may send for the domain"),
-    ];
-    if let Some((selector, record)) = key {
-        records.push(Record {
-            name: dkim::Record::name(domain, selector),
-            kind: "TXT",
-            value: record.text(),
-            purpose: "DKIM: the key that signs the domain's mail",
-            zone: record.zone(domain, selector),
-        });
+/// For a machine.
+impl serde::Serialize for Record {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut record = serializer.serialize_struct("Record", 7)?;
+        record.serialize_field("name", &self.name)?;
+        record.serialize_field("kind", &self.data.kind())?;
+        record.serialize_field("ttl", &self.ttl)?;
+        record.serialize_field("value", &form::value(&self.data))?;
+        record.serialize_field("need", &self.need)?;
+        record.serialize_field("purpose", self.purpose)?;
+        record.serialize_field("zone", &self.to_string())?;
+        record.end()
     }
-    // RFC 7489: reports come to a role address, which is always deliverable here.
-    let policy = format!("v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain}");
-    records.push(txt(format!("_dmarc.{domain}"), policy, "DMARC: what to do with mail that is neither"));
-    records
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Longest string within a TXT record (RFC 1035 §3.3.14).
+pub const STRING: usize = 255;
 
-    #[test]
-    fn every_record_is_a_line_of_a_zone() {
-        let (domain, host) =
-            (Domain::parse("example.org").unwrap(), Domain::parse("mail.example.net").unwrap());
-        let key = dkim::Record { algorithm: dkim::Algorithm::Ed25519, public: vec![0; 32] };
-        let selector = Selector::parse("m202611").unwrap();
-        let lines: Vec<String> =
-            wanted(&domain, &host, Some((&selector, &key))).iter().map(ToString::to_string).collect();
-        assert_eq!(lines.len(), 4);
-        assert_eq!(lines[0], "example.org. IN MX 10 mail.example.net.");
-        assert!(
-            lines[2].starts_with("m202611._domainkey.example.org. IN TXT ( \"v=DKIM1; k=ed25519; p=AAAA")
-        );
-        assert!(lines[3].starts_with("_dmarc.example.org. IN TXT \"v=DMARC1;"));
-        assert_eq!(wanted(&domain, &host, None).len(), 3);
-    }
+/// A text as TXT data, in as few strings as it takes. The text is ASCII.
+pub fn txt(text: &str) -> Data {
+    Data::Txt(text.as_bytes().chunks(STRING).map(<[u8]>::to_vec).collect())
 }

@@ -190,6 +190,31 @@ pub const KEYS: &[Key] = &[
     toml("limits.memory", SIZE, "Memory of each container.").default("1G"),
     toml("limits.cpus", "number, as in 1.5", "Processors that each container may keep busy.").default("2"),
     toml("limits.pids", "number", "Processes and threads of each container.").default("512"),
+    toml(
+        "dns.addresses",
+        "IP addresses with commas or blanks between them",
+        "Addresses under which the Internet reaches this server and from which it sends. Nothing = those that this host itself uses towards the Internet; behind a router that translates addresses, name the public ones here.",
+    )
+    .example("192.0.2.25,2001:db8::25"),
+    toml("dns.ttl", "seconds", "For how long others may keep the records that `mailctl dns-records` prints.").default("3600"),
+    toml(
+        "dns.spf_all",
+        "-all or ~all",
+        "What the SPF record says of everybody who is not named in it: -all, refuse; ~all, suspect.",
+    )
+    .default("-all"),
+    toml(
+        "dns.dmarc_policy",
+        "none, quarantine or reject",
+        "What others are asked to do with mail that claims to be yours and is neither sent nor signed by you.",
+    )
+    .default("quarantine"),
+    toml(
+        "dns.reports",
+        "address",
+        "Where others send their reports about your domains (DMARC, TLS). Nothing = postmaster of each domain.",
+    )
+    .example("reports@example.org"),
 ];
 
 /// The key of that name.

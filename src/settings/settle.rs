@@ -1,13 +1,16 @@
 //! Words become [`Settings`]: every value parsed, then the values checked against each other.
 
 use super::{
-    Limits, Loaded, Network, Ports, Protocols, Raw, Relay, Secret, Settings, Shown,
+    Dns, Limits, Loaded, Network, Ports, Protocols, Raw, Relay, Secret, Settings, Shown,
     keys::{KEYS, find},
     source::{Fault, Origin, Words},
     trust::Trust,
     value,
 };
-use crate::mail::address::{Address, Domain, Selector};
+use crate::mail::{
+    address::{Address, Domain, Selector},
+    record::Wishes,
+};
 use std::{collections::BTreeMap, net::IpAddr};
 
 impl Words {
@@ -154,6 +157,7 @@ impl Words {
             millicpus: self.or("limits.cpus", value::millicpus, 0),
             pids: self.or("limits.pids", value::pids, 0),
         };
+        let dns = self.dns();
         let raw = self.raw_tables();
         Some(Settings {
             domain: domain?,
@@ -170,8 +174,23 @@ impl Words {
             ports,
             network,
             limits,
+            dns,
             raw,
         })
+    }
+
+    fn dns(&mut self) -> Dns {
+        let wishes = Wishes {
+            ttl: self.or("dns.ttl", value::ttl, 3600),
+            spf_all: self.or("dns.spf_all", |text| value::one_of(text, &["-all", "~all"]), "-all".to_owned()),
+            dmarc_policy: self.or(
+                "dns.dmarc_policy",
+                |text| value::one_of(text, &["none", "quarantine", "reject"]),
+                "quarantine".to_owned(),
+            ),
+            reports: self.take("dns.reports", Address::parse),
+        };
+        Dns { addresses: self.or("dns.addresses", value::addresses, Vec::new()), wishes }
     }
 
     fn relay(&mut self) -> Option<Relay> {

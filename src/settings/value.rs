@@ -2,7 +2,7 @@
 
 use super::Ports;
 use crate::mail::address::Domain;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 /// IANA names that the image knows: Debian trixie's `tzdata`, without the legacy names.
 const ZONES: &str = include_str!("zones.txt");
@@ -129,6 +129,34 @@ pub fn line(text: &str) -> Result<String, String> {
     } else {
         Ok(text.to_owned())
     }
+}
+
+/// Seconds, from a minute to a week: outside of that one waits for days, or asks all the time.
+pub fn ttl(text: &str) -> Result<u32, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| (60..=604_800).contains(seconds))
+        .ok_or_else(|| format!("{text:?} is not a number of seconds from 60 to 604800"))
+}
+
+/// One of a few words.
+pub fn one_of(text: &str, words: &[&str]) -> Result<String, String> {
+    if words.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("{text:?} is not one of {}", words.join(", ")))
+}
+
+/// Comma- or blank-separated IP addresses, each once.
+pub fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
+    let mut list: Vec<IpAddr> = Vec::new();
+    for word in text.split([',', ' ', '\t']).filter(|word| !word.is_empty()) {
+        let address = word.parse().map_err(|_| format!("{word:?} is not an IP address"))?;
+        if !list.contains(&address) {
+            list.push(address);
+        }
+    }
+    Ok(list)
 }
 
 /// Two published ports may not be the same; 0 is never the same.

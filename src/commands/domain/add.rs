@@ -3,7 +3,10 @@
 use crate::{
     commands::{dkim, live, names},
     error::{Error, codes},
-    mail::record,
+    mail::{
+        record,
+        server::{Key, Served, Stage},
+    },
     ui::Ui,
     world::World,
 };
@@ -56,14 +59,19 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     change.commit().await?;
     drop(lock);
 
-    let records = record::wanted(&domain, &settings.hostname, Some((&key.selector, &key.record)));
+    let key = Key { selector: key.selector, record: key.record, stage: Stage::Active };
+    let selector = key.selector.clone();
+    let served = Served { domain: domain.clone(), keys: vec![key] };
+    let records = record::for_domain(&world.server(&settings), &served, &settings.dns.wishes);
     if ui.manner().json {
         ui.json(&serde_json::json!({
-            "domain": domain, "added": true, "selector": key.selector, "records": records,
+            "domain": domain, "added": true, "selector": selector, "records": records,
         }));
     } else {
         ui.say(format!("{domain} is served; publish these records:"));
-        records.iter().for_each(|record| ui.data(record.to_string()));
+        let needed = records.iter().filter(|record| record.need == record::Need::Required);
+        needed.for_each(|record| ui.data(record.to_string()));
+        ui.say(format!("all there are, in other forms: mailctl dns-records {domain}"));
         ui.say(format!("then: mailctl user add someone@{domain}; undo: mailctl domain del {domain}"));
     }
     live::refresh(world, ui).await

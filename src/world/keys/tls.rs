@@ -33,6 +33,14 @@ pub fn live(paths: &Paths) -> Result<Option<Certificate>, Error> {
     }
 }
 
+/// SHA-256 of the public key of the certificate that is served, as `TLSA 3 1 1` has it (RFC 6698 §2.1.2); `None`
+/// where there is none that can be read.
+pub fn spki(paths: &Paths) -> Option<[u8; 32]> {
+    let pem = fs::read(paths.tls_live()).ok()?;
+    let key = X509::from_pem(&pem).ok()?.public_key().ok()?.public_key_to_der().ok()?;
+    Some(openssl::sha::sha256(&key))
+}
+
 /// Tells one certificate and key from another; empty where there is none.
 pub fn fingerprint(paths: &Paths) -> String {
     use sha2::{Digest, Sha256};
