@@ -69,6 +69,7 @@ enum Command {
     Domain(commands::domain::Args),
     Dkim(commands::dkim::Args),
     Tls(commands::tls::Args),
+    DnsRecords(commands::dns_records::Args),
     Config(commands::config::Args),
     Health(commands::health::Args),
     #[command(hide = true)]
@@ -100,6 +101,7 @@ impl Command {
             Self::Domain(args) => commands::domain::run(args, world, ui).await,
             Self::Dkim(args) => commands::dkim::run(args, world, ui).await,
             Self::Tls(args) => commands::tls::run(args, world, ui).await,
+            Self::DnsRecords(args) => commands::dns_records::run(args, world, ui).await,
             Self::Config(args) => commands::config::run(args, world, ui).await,
             Self::Health(args) => commands::health::run(args, world, ui).await,
             Self::Daemon(args) => daemon::run(&args, ui.log()).await,
