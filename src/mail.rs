@@ -3,11 +3,14 @@
 pub mod address;
 pub mod alias;
 pub mod cert;
+pub mod check;
 pub mod directory;
 pub mod dkim;
+pub mod dmarc;
 pub mod dns;
 pub mod finding;
 pub mod password;
 pub mod policy;
 pub mod record;
 pub mod server;
+pub mod tags;

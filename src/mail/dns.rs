@@ -6,10 +6,12 @@
 //! go out at once.
 
 mod answer;
+mod entry;
 mod inquiry;
 mod name;
 
 pub use answer::{Answer, Data, Outcome, Proof, Silence};
+pub use entry::Entry;
 pub use inquiry::{Fetched, Inquiry, Known, Missing};
 pub use name::Name;
 

@@ -1,5 +1,6 @@
 //! `Finding`: what a check says of one subject, with the remedy.
 
+use super::dns::Entry;
 use std::fmt;
 
 /// How it stands.
@@ -66,6 +67,26 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// In the order in which they are shown.
+    pub const ALL: [Self; 16] = [
+        Self::Address,
+        Self::Reverse,
+        Self::Helo,
+        Self::Tlsa,
+        Self::Caa,
+        Self::NameServers,
+        Self::Dnssec,
+        Self::Mx,
+        Self::Spf,
+        Self::Dkim,
+        Self::Dmarc,
+        Self::MtaSts,
+        Self::TlsRpt,
+        Self::Autoconfig,
+        Self::Wildcard,
+        Self::Blocklist,
+    ];
+
     /// As on the command line and in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -106,8 +127,10 @@ pub struct Finding {
     pub found: Vec<String>,
     /// What it should say.
     pub expected: Vec<String>,
-    /// What to do: a record to publish, a command to type.
+    /// What to do: a command to type, or what to change where.
     pub remedy: Vec<String>,
+    /// Records to publish, in place of those of the same kind that are wrong.
+    pub publish: Vec<Entry>,
 }
 
 impl Finding {
@@ -128,6 +151,7 @@ impl Finding {
             found: Vec::new(),
             expected: Vec::new(),
             remedy: Vec::new(),
+            publish: Vec::new(),
         }
     }
 
@@ -149,6 +173,14 @@ impl Finding {
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy.push(remedy.into());
+        self
+    }
+
+    /// Adds a record to publish; it is also what DNS should say.
+    #[must_use]
+    pub fn publish(mut self, entry: Entry) -> Self {
+        self.expected.push(entry.to_string());
+        self.publish.push(entry);
         self
     }
 }

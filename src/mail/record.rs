@@ -5,7 +5,7 @@ pub mod merge;
 mod set;
 pub mod terraform;
 
-pub use set::{Wishes, for_domain, for_host, relay_term, services};
+pub use set::{Wishes, dmarc, for_domain, for_host, relay_term, services, spf, tls_reports};
 
 use super::dns::{Data, Name};
 use std::fmt;

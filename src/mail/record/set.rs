@@ -89,11 +89,18 @@ pub fn for_domain(server: &Server, served: &Served, wishes: &Wishes) -> Vec<Reco
             add(&format!("{}._domainkey", key.selector), txt(&text), Need::Required, purpose);
         }
     }
-    let reports = reports(&served.domain, wishes);
-    let dmarc = format!("v=DMARC1; p={}; rua=mailto:{reports}", wishes.dmarc_policy);
-    add("_dmarc", txt(&dmarc), Need::Required, "DMARC: what to do with mail that is neither");
-    let tls = format!("v=TLSRPTv1; rua=mailto:{reports}");
-    add("_smtp._tls", txt(&tls), Need::Recommended, "TLS-RPT: where others report broken TLS");
+    add(
+        "_dmarc",
+        txt(&dmarc(&served.domain, wishes)),
+        Need::Required,
+        "DMARC: what to do with mail that is neither",
+    );
+    add(
+        "_smtp._tls",
+        txt(&tls_reports(&served.domain, wishes)),
+        Need::Recommended,
+        "TLS-RPT: where others report broken TLS",
+    );
     for (label, port) in services(&server.services) {
         let target = if port == 0 { Name::root() } else { Name::from(&server.host) };
         let data = Data::Srv { priority: 0, weight: u16::from(port != 0), port, target };
@@ -103,8 +110,18 @@ pub fn for_domain(server: &Server, served: &Served, wishes: &Wishes) -> Vec<Reco
     records
 }
 
+/// The DMARC policy of a domain.
+pub fn dmarc(domain: &Domain, wishes: &Wishes) -> String {
+    format!("v=DMARC1; p={}; rua=mailto:{}", wishes.dmarc_policy, reports(domain, wishes))
+}
+
+/// Where reports about TLS towards a domain go (RFC 8460 §3).
+pub fn tls_reports(domain: &Domain, wishes: &Wishes) -> String {
+    format!("v=TLSRPTv1; rua=mailto:{}", reports(domain, wishes))
+}
+
 /// By RFC 7208 §5: MX holds this server, and the relay where there is one sends for it.
-fn spf(server: &Server, wishes: &Wishes) -> String {
+pub fn spf(server: &Server, wishes: &Wishes) -> String {
     let relay = server.relay.as_deref().map(relay_term);
     let terms: Vec<&str> =
         ["v=spf1", "mx"].into_iter().chain(relay.as_deref()).chain([wishes.spf_all.as_str()]).collect();

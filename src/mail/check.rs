@@ -1,0 +1,134 @@
+//! What DNS says of this server and its domains, judged.
+//!
+//! One file per subject, each a plain function over what is known ([`crate::mail::dns::Inquiry`]); `None` = an
+//! answer is still missing, and noted. Silence (a deadline, SERVFAIL, REFUSED) is "could not check", never
+//! "wrong" and never "ok".
+
+mod address;
+pub mod codes;
+mod dkim;
+mod dmarc;
+mod helo;
+mod mx;
+mod reach;
+mod reverse;
+mod spf;
+#[cfg(test)]
+mod zone;
+
+pub use codes::Code;
+
+use super::{
+    address::Domain,
+    dns::{Inquiry, Question, Silence},
+    finding::{Finding, Subject, Verdict},
+    record::Wishes,
+    server::{Served, Server},
+};
+use std::collections::BTreeSet;
+
+/// How to judge.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Only these; all of them where it is empty.
+    pub subjects: BTreeSet<Subject>,
+    /// The domain is not served here: what stands there is judged by itself, and compared with nothing.
+    pub foreign: bool,
+    /// The authorities that issue this server's certificates, as CAA names them.
+    pub authorities: Vec<String>,
+    /// The account there (RFC 8657 §3); `None` = not known.
+    pub account: Option<String>,
+    /// Ask every name server of the zone for every record of ours.
+    pub authoritative: bool,
+    /// Lists to look into; none by default.
+    pub blocklists: Vec<String>,
+    /// All domains that are served.
+    pub served: Vec<Domain>,
+    /// What the records should say where there is a choice.
+    pub wishes: Wishes,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            subjects: BTreeSet::new(),
+            foreign: false,
+            authorities: vec!["letsencrypt.org".to_owned()],
+            account: None,
+            authoritative: false,
+            blocklists: Vec::new(),
+            served: Vec::new(),
+            wishes: Wishes::default(),
+        }
+    }
+}
+
+impl Options {
+    /// Whether a subject is to be judged.
+    pub fn wants(&self, subject: Subject) -> bool {
+        self.subjects.is_empty() || self.subjects.contains(&subject)
+    }
+}
+
+/// What a judgement returns: `None` = an answer is missing.
+pub type Findings = Option<Vec<Finding>>;
+
+type Judge = fn(&Inquiry<'_>, &Server, &Served, &Options) -> Findings;
+type HostJudge = fn(&Inquiry<'_>, &Server, &Options) -> Findings;
+
+const OF_HOST: &[(Subject, HostJudge)] =
+    &[(Subject::Address, address::judge), (Subject::Reverse, reverse::judge), (Subject::Helo, helo::judge)];
+
+const OF_DOMAIN: &[(Subject, Judge)] = &[
+    (Subject::Mx, mx::judge),
+    (Subject::Spf, spf::judge),
+    (Subject::Dkim, dkim::judge),
+    (Subject::Dmarc, dmarc::judge),
+];
+
+/// Everything about the host.
+pub fn host(inquiry: &Inquiry<'_>, server: &Server, options: &Options) -> Findings {
+    let wanted = OF_HOST.iter().filter(|(subject, _)| options.wants(*subject));
+    // All are called, also after one that misses an answer: so all questions go out at once.
+    about(&server.host, all(wanted.map(|(_, judge)| judge(inquiry, server, options)).collect()))
+}
+
+/// Everything about a domain.
+pub fn domain(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &Options) -> Findings {
+    let wanted = OF_DOMAIN.iter().filter(|(subject, _)| options.wants(*subject));
+    about(&served.domain, all(wanted.map(|(_, judge)| judge(inquiry, server, served, options)).collect()))
+}
+
+/// Reports are grouped by what they are about, whatever name a question had.
+fn about(whom: &Domain, findings: Findings) -> Findings {
+    let mut findings = findings?;
+    findings.iter_mut().for_each(|finding| finding.about = whom.to_string());
+    Some(findings)
+}
+
+fn all(parts: Vec<Findings>) -> Findings {
+    let parts: Vec<Vec<Finding>> = parts.into_iter().collect::<Option<_>>()?;
+    Some(parts.into_iter().flatten().collect())
+}
+
+/// A question that got no answer that counts.
+fn unchecked(
+    code: &Code,
+    about: impl std::fmt::Display,
+    question: impl std::fmt::Display,
+    why: &Silence,
+) -> Finding {
+    code.of(about, format!("no answer that counts for {question}"))
+        .found(format!("{question}: {why}"))
+        .remedy("mailctl dns-check --watch asks again until there is an answer; --resolver ADDRESS asks another resolver")
+}
+
+/// [`unchecked`], with the question as it was asked.
+fn unanswered(code: &Code, about: impl std::fmt::Display, question: &Question, why: &Silence) -> Finding {
+    unchecked(code, about, question, why)
+}
+
+/// The worst of several.
+pub fn worst<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Verdict {
+    findings.into_iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Ok)
+}

@@ -1,0 +1,159 @@
+//! Every code that a finding can have, with how it stands and a sentence of manual.
+
+use crate::mail::finding::{Finding, Subject, Verdict};
+
+/// A kind of finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Stable: `dns.spf.missing`.
+    pub name: &'static str,
+    /// What is checked.
+    pub subject: Subject,
+    /// How it stands.
+    pub verdict: Verdict,
+    /// What it means.
+    pub manual: &'static str,
+}
+
+impl Code {
+    /// A finding of this kind.
+    pub fn of(&self, about: impl std::fmt::Display, summary: impl Into<String>) -> Finding {
+        Finding::new(about, self.subject, self.verdict, self.name, summary)
+    }
+}
+
+macro_rules! codes {
+    ($($id:ident = $name:literal, $subject:ident, $verdict:ident, $manual:literal;)*) => {
+        $(#[doc = $manual] pub const $id: Code = Code {
+            name: $name, subject: Subject::$subject, verdict: Verdict::$verdict, manual: $manual,
+        };)*
+        /// All of them, in the order of this file.
+        pub const ALL: &[Code] = &[$($id),*];
+    };
+}
+
+codes! {
+    ADDRESS_OK = "dns.address.ok", Address, Ok, "The host name has the addresses of this server.";
+    ADDRESS_ASSUMED = "dns.address.assumed", Address, Ok, "The host name has an address; whether it is this server's is not known. Set dns.addresses, and it is compared.";
+    ADDRESS_MISSING = "dns.address.missing", Address, Error, "The host name has no address, so nobody finds the server.";
+    ADDRESS_OTHER = "dns.address.other", Address, Error, "The host name has an address that is not this server's.";
+    ADDRESS_SIX = "dns.address.six", Address, Error, "The host name has an IPv6 address, and this server has none: who tries IPv6 first waits or fails.";
+    ADDRESS_PRIVATE = "dns.address.private", Address, Error, "The host name has an address that the Internet cannot reach.";
+    ADDRESS_INCOMPLETE = "dns.address.incomplete", Address, Warning, "An address of this server is not in DNS; mail that leaves from it is believed less.";
+    ADDRESS_ALIAS = "dns.address.alias", Address, Error, "The host name is a CNAME, which the target of an MX must not be (RFC 2181 §10.3).";
+    ADDRESS_UNCHECKED = "dns.address.unchecked", Address, CouldNotCheck, "The addresses of the host name were not answered.";
+    REVERSE_OK = "dns.reverse.ok", Reverse, Ok, "Each address has a name that leads back to it.";
+    REVERSE_RELAY = "dns.reverse.relay", Reverse, Ok, "Mail leaves through a relay, so the names of our addresses do not matter.";
+    REVERSE_MISSING = "dns.reverse.missing", Reverse, Error, "An address has no name (PTR). Large receivers refuse its mail.";
+    REVERSE_UNCONFIRMED = "dns.reverse.unconfirmed", Reverse, Error, "The name of an address does not lead back to it. Large receivers refuse its mail.";
+    REVERSE_GENERIC = "dns.reverse.generic", Reverse, Warning, "The name of an address is the provider's, made of the address: many receivers take such hosts for infected home computers.";
+    REVERSE_SEVERAL = "dns.reverse.several", Reverse, Warning, "An address has several names; receivers look at any one of them.";
+    REVERSE_UNKNOWN = "dns.reverse.unknown", Reverse, CouldNotCheck, "No address of this server is known, so its names cannot be asked for.";
+    REVERSE_UNCHECKED = "dns.reverse.unchecked", Reverse, CouldNotCheck, "The name of an address was not answered.";
+    HELO_OK = "dns.helo.ok", Helo, Ok, "The name in the greeting is the server's name in DNS, both ways.";
+    HELO_SERVED = "dns.helo.served", Helo, Error, "The host name is also a served domain; mail for it would be delivered twice over or not at all.";
+    HELO_LOCAL = "dns.helo.local", Helo, Error, "The host name ends in a label that exists in no public DNS.";
+    HELO_UNRESOLVED = "dns.helo.unresolved", Helo, Error, "The name in the greeting has no address; strict receivers refuse it.";
+    HELO_PTR = "dns.helo.ptr", Helo, Warning, "The name of the address is another than the one in the greeting; some receivers score that.";
+    HELO_UNCHECKED = "dns.helo.unchecked", Helo, CouldNotCheck, "The name in the greeting was not answered.";
+    MX_OK = "dns.mx.ok", Mx, Ok, "Mail for the domain comes to this server.";
+    MX_MISSING = "dns.mx.missing", Mx, Error, "The domain has no MX, so mail for it does not come here.";
+    MX_IMPLICIT = "dns.mx.implicit", Mx, Warning, "The domain has no MX; mail comes only because its own address is taken instead (RFC 5321 §5.1), and some senders do not.";
+    MX_NULL = "dns.mx.null", Mx, Error, "The null MX says that the domain takes no mail (RFC 7505).";
+    MX_NULL_BESIDE = "dns.mx.null_beside", Mx, Error, "A null MX stands beside others, which RFC 7505 §3 forbids: senders may stop there.";
+    MX_ELSEWHERE = "dns.mx.elsewhere", Mx, Error, "All MX records name other servers.";
+    MX_NOT_FIRST = "dns.mx.not_first", Mx, Warning, "Another server is asked before this one, or as often.";
+    MX_BACKUP = "dns.mx.backup", Mx, Warning, "Another server takes mail when this one does not answer: it seldom knows who exists here, and spam prefers it.";
+    MX_ALIAS = "dns.mx.alias", Mx, Error, "The target of an MX is a CNAME (RFC 2181 §10.3); some senders refuse to follow it.";
+    MX_LITERAL = "dns.mx.literal", Mx, Error, "The target of an MX is an IP address; it must be a name.";
+    MX_DEAD = "dns.mx.dead", Mx, Error, "The target of our MX has no address.";
+    MX_OTHER_DEAD = "dns.mx.other_dead", Mx, Warning, "The target of another MX has no address; senders waste time on it.";
+    MX_DOUBLED = "dns.mx.doubled", Mx, Warning, "The same target stands twice.";
+    MX_UNCHECKED = "dns.mx.unchecked", Mx, CouldNotCheck, "The MX, or the address of its target, was not answered.";
+    SPF_OK = "dns.spf.ok", Spf, Ok, "Mail from every address of this server passes.";
+    SPF_UNCHECKED = "dns.spf.unchecked", Spf, CouldNotCheck, "The record, or one that it includes, was not answered.";
+    SPF_MISSING = "dns.spf.missing", Spf, Error, "The domain has no SPF record, so anybody may pretend to send for it and nobody is sure that we may.";
+    SPF_SEVERAL = "dns.spf.several", Spf, Error, "The domain has several SPF records, which counts as an error (RFC 7208 §4.5).";
+    DKIM_OK = "dns.dkim.ok", Dkim, Ok, "The published key is ours.";
+    DKIM_FOREIGN = "dns.dkim.foreign", Dkim, Ok, "The domain is not served here; which selectors it uses cannot be asked.";
+    DKIM_NO_KEY = "dns.dkim.no_key", Dkim, Error, "The domain has no key that signs.";
+    DKIM_MISSING = "dns.dkim.missing", Dkim, Error, "The key that signs is not published, so no signature of ours can be checked.";
+    DKIM_PENDING = "dns.dkim.pending", Dkim, Warning, "The next key is not published yet; it must be before it signs.";
+    DKIM_LEFT_EARLY = "dns.dkim.left_early", Dkim, Warning, "The record of a key is gone while mail that it signed may still be on its way.";
+    DKIM_NOT_RETIRED = "dns.dkim.not_retired", Dkim, Warning, "A retired key is still vouched for.";
+    DKIM_DOUBLED_NAME = "dns.dkim.doubled_name", Dkim, Error, "The record stands at a name that ends in the domain twice: the form had added it.";
+    DKIM_ALIAS_DEAD = "dns.dkim.alias_dead", Dkim, Error, "A CNAME stands at the key's name, and leads to nothing.";
+    DKIM_SEVERAL = "dns.dkim.several", Dkim, Error, "Several TXT records stand at the key's name; what receivers do then is undefined (RFC 6376 §3.6.2.2).";
+    DKIM_TRUNCATED = "dns.dkim.truncated", Dkim, Error, "The published key is cut off, most often at 255 characters: the form takes one string only.";
+    DKIM_PIECES = "dns.dkim.pieces", Dkim, Error, "A piece of the published key is missing, or the pieces stand in another order.";
+    DKIM_CASE = "dns.dkim.case", Dkim, Error, "Capital and small letters of the key were changed on the way.";
+    DKIM_QUOTES = "dns.dkim.quotes", Dkim, Error, "Quotes became part of the record: the form adds its own.";
+    DKIM_BACKSLASH = "dns.dkim.backslash", Dkim, Error, "Backslashes became part of the record: the form escapes by itself.";
+    DKIM_BLANKS = "dns.dkim.blanks", Dkim, Warning, "Blanks stand inside the key; RFC 6376 §3.2 allows them, and some verifiers do not.";
+    DKIM_REVOKED = "dns.dkim.revoked", Dkim, Error, "The record withdraws the key (empty p=), and it still signs.";
+    DKIM_OTHER_KEY = "dns.dkim.other_key", Dkim, Error, "Another key than ours stands at the name, so every signature of ours is broken.";
+    DKIM_TYPE = "dns.dkim.type", Dkim, Error, "k= names another algorithm than that of our key.";
+    DKIM_SYNTAX = "dns.dkim.syntax", Dkim, Error, "The record cannot be read as a key.";
+    DKIM_HASH = "dns.dkim.hash", Dkim, Error, "h= forbids the hash with which we sign.";
+    DKIM_SERVICE = "dns.dkim.service", Dkim, Error, "s= does not let the key sign mail.";
+    DKIM_TESTING = "dns.dkim.testing", Dkim, Warning, "t=y tells receivers to act as if the mail were unsigned.";
+    DKIM_SMALL = "dns.dkim.small", Dkim, Warning, "The key has less than 2048 bits (RFC 8301 §3.2).";
+    DKIM_WEAK = "dns.dkim.weak", Dkim, Error, "The key has less than 1024 bits: receivers do not accept it (RFC 8301 §3.2).";
+    DKIM_UNCHECKED = "dns.dkim.unchecked", Dkim, CouldNotCheck, "The key's record was not answered.";
+    DMARC_OK = "dns.dmarc.ok", Dmarc, Ok, "A policy protects the domain.";
+    DMARC_MISSING = "dns.dmarc.missing", Dmarc, Error, "The domain has no DMARC policy; large receivers ask for one.";
+    DMARC_SEVERAL = "dns.dmarc.several", Dmarc, Error, "Several policies count as none (RFC 7489 §6.6.3).";
+    DMARC_VERSION = "dns.dmarc.version", Dmarc, Error, "The record does not begin with v=DMARC1, written so, and counts as none.";
+    DMARC_SYNTAX = "dns.dmarc.syntax", Dmarc, Error, "The record is not a list of tag=value with semicolons between, and counts as none.";
+    DMARC_POLICY = "dns.dmarc.policy", Dmarc, Error, "p= is missing or none of its three words, and the record counts as none.";
+    DMARC_DOUBLED_NAME = "dns.dmarc.doubled_name", Dmarc, Error, "The policy stands at a name that ends in the domain twice: the form had added it.";
+    DMARC_NONE = "dns.dmarc.none", Dmarc, Warning, "p=none only asks for reports; forged mail arrives.";
+    DMARC_SUBDOMAINS = "dns.dmarc.subdomains", Dmarc, Warning, "sp=none lets forged mail of subdomains arrive.";
+    DMARC_PERCENT = "dns.dmarc.percent", Dmarc, Warning, "pct= applies the policy to a share of the mail only.";
+    DMARC_PASSED_OVER = "dns.dmarc.passed_over", Dmarc, Warning, "A part of the record is passed over by receivers.";
+    DMARC_REPORTS = "dns.dmarc.reports", Dmarc, Warning, "Reports go to a foreign domain that does not say that it takes them (RFC 7489 §7.1), so none are sent.";
+    DMARC_LOCKOUT = "dns.dmarc.lockout", Dmarc, Error, "The policy strikes our own mail: neither SPF nor DKIM passes.";
+    DMARC_UNCHECKED = "dns.dmarc.unchecked", Dmarc, CouldNotCheck, "The policy, or the word of those who get the reports, was not answered.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    /// Proves: names are unique and belong to their subject, and every code is raised somewhere.
+    #[test]
+    fn every_code_is_used_and_named_after_its_subject() {
+        let names: BTreeSet<&str> = ALL.iter().map(|code| code.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for code in ALL {
+            let subject = code.subject.name().replace('-', "_");
+            assert!(code.name.starts_with(&format!("dns.{subject}.")), "{}", code.name);
+            assert!(code.manual.ends_with('.'), "{}", code.name);
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mail");
+        let mut text = String::new();
+        gather(&root, &mut text);
+        let own = fs::read_to_string(root.join("check/codes.rs")).unwrap();
+        let ids = own.lines().filter_map(|line| line.trim().split_once(" = \"dns.")).map(|(id, _)| id);
+        let ids: Vec<&str> =
+            ids.filter(|id| id.chars().all(|c| c.is_ascii_uppercase() || c == '_')).collect();
+        assert_eq!(ids.len(), ALL.len());
+        for id in ids {
+            let used = text.match_indices(&format!("codes::{id}")).any(|(at, found)| {
+                !text[at + found.len()..].starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+            });
+            assert!(used, "{id} is raised nowhere");
+        }
+    }
+
+    fn gather(folder: &Path, text: &mut String) {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                gather(&path, text);
+            } else {
+                text.push_str(&fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+}
