@@ -14,3 +14,4 @@ pub mod policy;
 pub mod record;
 pub mod server;
 pub mod tags;
+pub mod spf;
