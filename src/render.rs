@@ -9,7 +9,10 @@ pub mod template;
 pub mod tls;
 
 use crate::{
-    mail::address::{Domain, Selector},
+    mail::{
+        address::Domain,
+        dkim::{Algorithm, Signer},
+    },
     settings::Settings,
 };
 use sha2::{Digest, Sha256};
@@ -19,7 +22,7 @@ use template::Templates;
 /// All files of one generation. The same settings and facts give the same bytes, always.
 pub fn render(settings: &Settings, facts: &Facts) -> Result<ConfigSet, Fault> {
     let templates = Templates::new(&facts.overrides)?;
-    let mut files = postfix::render(settings, &templates)?;
+    let mut files = postfix::render(settings, facts, &templates)?;
     files.extend(dovecot::render(settings, &templates)?);
     files.extend(opendkim::render(settings, facts, &templates)?);
     files.extend(mailctld::render(settings, &templates)?);
@@ -46,10 +49,17 @@ impl fmt::Display for Fault {
 pub struct Facts {
     /// Every served domain: those of the settings and those of the store.
     pub domains: Vec<Domain>,
-    /// The selector that signs for a domain now; a domain without one leaves unsigned.
-    pub selectors: Vec<(Domain, Selector)>,
+    /// The keys that sign now, at most one of each algorithm for a domain; a domain without one leaves unsigned.
+    pub signers: Vec<Signer>,
     /// The operator's own templates: name as in `templates/`, and text.
     pub overrides: Vec<(String, String)>,
+}
+
+impl Facts {
+    /// Whether any domain signs with this algorithm.
+    pub fn sign_with(&self, algorithm: Algorithm) -> bool {
+        self.signers.iter().any(|signer| signer.algorithm == algorithm)
+    }
 }
 
 /// One rendered file.

@@ -1,12 +1,16 @@
 //! `mailctl dkim`: the keys that sign outgoing mail.
 
 mod activate;
+mod deactivate;
 mod generate;
 mod show;
 
 use crate::{
     error::{Error, codes},
-    mail::address::{Domain, Selector},
+    mail::{
+        address::{Domain, Selector},
+        dkim::Algorithm,
+    },
     settings::Settings,
     ui::Ui,
     world::{
@@ -29,6 +33,7 @@ enum Verb {
     Generate(generate::Args),
     Show(show::Args),
     Activate(activate::Args),
+    Deactivate(deactivate::Args),
 }
 
 /// Runs the verb.
@@ -37,6 +42,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         Verb::Generate(args) => generate::run(args, world, ui).await,
         Verb::Show(args) => show::run(args, world, ui).await,
         Verb::Activate(args) => activate::run(args, world, ui).await,
+        Verb::Deactivate(args) => deactivate::run(args, world, ui).await,
     }
 }
 
@@ -51,7 +57,7 @@ pub struct Ensured {
     pub made: bool,
 }
 
-/// Makes sure that something signs for `domain`: takes the key that is there, or makes one. The caller holds
+/// Makes sure that an RSA key signs for `domain`: takes the one that is there, or makes one. The caller holds
 /// the lock and commits.
 pub async fn ensure(
     world: &World,
@@ -59,14 +65,16 @@ pub async fn ensure(
     change: &mut Change,
     domain: &Domain,
 ) -> Result<Ensured, Error> {
-    let chosen = change.selector(domain).await?;
-    let found = dkim::signing(&world.paths, domain, chosen.as_ref(), settings.dkim_selector.as_ref())?;
-    let (key, made) = match found {
+    let stored = change.signers().await?;
+    let found = dkim::signing(&world.paths, domain, &stored, settings.dkim_selector.as_ref())?;
+    let rsa = found.into_iter().find(|key| key.record.algorithm == Algorithm::Rsa);
+    let (key, made) = match rsa {
         Some(key) => (key, false),
         None => (make(world, domain, &new_selector(settings), Kind::Rsa(RSA_BITS)).await?, true),
     };
-    if chosen.as_ref() != Some(&key.selector) {
-        change.sign_with(domain, &key.selector, super::names::now()).await?;
+    let signer = key.clone().signer();
+    if !stored.contains(&signer) {
+        change.sign_with(&signer, super::names::now()).await?;
     }
     Ok(Ensured { key, made })
 }

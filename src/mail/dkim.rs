@@ -8,14 +8,22 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Algorithm {
-    /// `rsa-sha256`: what everybody verifies, and what OpenDKIM signs with here.
+    /// `rsa-sha256`: what everybody verifies.
     Rsa,
-    /// `ed25519-sha256` (RFC 8463): short records; OpenDKIM signs with one algorithm only, so for now it is
-    /// published beside the RSA key and not used.
+    /// `ed25519-sha256` (RFC 8463): short records and signatures. Not everybody verifies it yet, so it signs
+    /// beside the RSA key and never in its place (RFC 8463 §5).
     Ed25519,
 }
 
 impl Algorithm {
+    /// Both, the one that everybody verifies first.
+    pub const ALL: [Self; 2] = [Self::Rsa, Self::Ed25519];
+
+    /// The algorithm with this value of `k=`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text)
+    }
+
     /// The value of `k=`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -29,6 +37,17 @@ impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// A key that signs a domain's mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signer {
+    /// Whose mail.
+    pub domain: Domain,
+    /// How.
+    pub algorithm: Algorithm,
+    /// The key's name in DNS.
+    pub selector: Selector,
 }
 
 /// The TXT record of one key.

@@ -1,7 +1,7 @@
 //! OpenDKIM: signs what our users send, verifies what comes in.
 
 use super::{ConfigFile, Facts, Fault, template::Templates};
-use crate::settings::Settings;
+use crate::{mail::dkim::Algorithm, settings::Settings};
 use serde::Serialize;
 
 /// What its templates see.
@@ -18,12 +18,20 @@ struct Key<'a> {
     selector: &'a str,
 }
 
-const FILES: [&str; 5] = [
-    "opendkim/internalhosts",
-    "opendkim/keytable",
-    "opendkim/opendkim.conf",
-    "opendkim/signingtable",
-    "opendkim/unbound.conf",
+/// Template and file of the process that signs with RSA and verifies.
+const FILES: [(&str, &str); 5] = [
+    ("opendkim/internalhosts", "opendkim/internalhosts"),
+    ("opendkim/keytable", "opendkim/keytable"),
+    ("opendkim/opendkim.conf", "opendkim/opendkim.conf"),
+    ("opendkim/signingtable", "opendkim/signingtable"),
+    ("opendkim/unbound.conf", "opendkim/unbound.conf"),
+];
+
+/// Template and file of the process beside it that signs with Ed25519: there is one only while it has a key.
+const ED25519: [(&str, &str); 3] = [
+    ("opendkim/ed25519.conf", "opendkim/ed25519.conf"),
+    ("opendkim/keytable", "opendkim/ed25519-keytable"),
+    ("opendkim/signingtable", "opendkim/ed25519-signingtable"),
 ];
 
 /// Its files. The tables are files of their own: Debian's build asks neither a socket nor Lua.
@@ -32,13 +40,31 @@ pub(super) fn render(
     facts: &Facts,
     templates: &Templates,
 ) -> Result<Vec<ConfigFile>, Fault> {
+    let mut files = process(&FILES, Algorithm::Rsa, settings, facts, templates)?;
+    if facts.sign_with(Algorithm::Ed25519) {
+        files.extend(process(&ED25519, Algorithm::Ed25519, settings, facts, templates)?);
+    }
+    Ok(files)
+}
+
+/// The files of the process that signs with one algorithm: it sees the keys of that one only.
+fn process(
+    names: &[(&str, &str)],
+    algorithm: Algorithm,
+    settings: &Settings,
+    facts: &Facts,
+    templates: &Templates,
+) -> Result<Vec<ConfigFile>, Fault> {
     let mut keys: Vec<Key<'_>> = facts
-        .selectors
+        .signers
         .iter()
-        .map(|(domain, selector)| Key { domain: domain.as_str(), selector: selector.as_str() })
+        .filter(|signer| signer.algorithm == algorithm)
+        .map(|signer| Key { domain: signer.domain.as_str(), selector: signer.selector.as_str() })
         .collect();
     keys.sort_by_key(|key| key.domain);
     let networks = settings.trusted.to_postfix().iter().map(|net| net.replace(['[', ']'], "")).collect();
     let context = Context { hostname: settings.hostname.as_str(), keys, networks };
-    FILES.iter().map(|name| Ok(ConfigFile::public(name, templates.render(name, &context)?))).collect()
+    let file =
+        |(template, path): &(&str, &str)| Ok(ConfigFile::public(path, templates.render(template, &context)?));
+    names.iter().map(file).collect()
 }

@@ -3,8 +3,11 @@
 mod main_cf;
 mod master_cf;
 
-use super::{ConfigFile, Fault, template::Templates, tls};
-use crate::settings::{Relay, Settings};
+use super::{ConfigFile, Facts, Fault, template::Templates, tls};
+use crate::{
+    mail::dkim::Algorithm,
+    settings::{Relay, Settings},
+};
 use serde::Serialize;
 
 /// What `main.cf` sees.
@@ -19,6 +22,8 @@ struct Main<'a> {
     ciphers: &'static [&'static str],
     curves: &'static [&'static str],
     relay: Option<Next<'a>>,
+    /// A second OpenDKIM signs with Ed25519.
+    ed25519: bool,
 }
 
 #[derive(Serialize)]
@@ -61,9 +66,13 @@ struct Routes<'a> {
 }
 
 /// Its files, with the operator's raw settings over what the templates say.
-pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<ConfigFile>, Fault> {
+pub(super) fn render(
+    settings: &Settings,
+    facts: &Facts,
+    templates: &Templates,
+) -> Result<Vec<ConfigFile>, Fault> {
     let raw = &settings.raw;
-    let main = templates.render("postfix/main.cf", &main(settings))?;
+    let main = templates.render("postfix/main.cf", &main(settings, facts))?;
     let doors =
         [Door { service: "submission", wrapped: false }, Door { service: "submissions", wrapped: true }];
     let master = templates.render("postfix/master.cf", &Master { doors })?;
@@ -93,7 +102,7 @@ pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<C
     Ok(files)
 }
 
-fn main(settings: &Settings) -> Main<'_> {
+fn main<'a>(settings: &'a Settings, facts: &Facts) -> Main<'a> {
     Main {
         hostname: settings.hostname.as_str(),
         domain: settings.domain.as_str(),
@@ -109,6 +118,7 @@ fn main(settings: &Settings) -> Main<'_> {
             dnssec: relay.tls.starts_with("dane"),
             login: login(relay).is_some(),
         }),
+        ed25519: facts.sign_with(Algorithm::Ed25519),
     }
 }
 

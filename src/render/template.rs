@@ -17,9 +17,11 @@ macro_rules! builtin {
 pub const BUILTIN: &[(&str, &str)] = builtin![
     "dovecot/dovecot.conf",
     "mailctld/daemon.toml",
+    "opendkim/ed25519.conf",
     "opendkim/internalhosts",
     "opendkim/keytable",
     "opendkim/opendkim.conf",
+    "opendkim/signing",
     "opendkim/signingtable",
     "opendkim/unbound.conf",
     "postfix/main.cf",

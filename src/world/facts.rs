@@ -1,6 +1,10 @@
 //! What rendering needs beside the settings: served domains, signing keys, the operator's own templates.
 
-use super::{World, io_error, keys::dkim, store::Store};
+use super::{
+    World, io_error,
+    keys::dkim::{self, Key},
+    store::Store,
+};
 use crate::{error::Error, render::Facts, settings::Settings};
 use std::{fs, io::ErrorKind, path::Path};
 
@@ -13,19 +17,16 @@ impl World {
                 domains.push(domain);
             }
         }
-        let chosen = store.selectors().await?;
-        let mut selectors = Vec::new();
+        let stored = store.signers().await?;
+        let mut signers = Vec::new();
         for domain in &domains {
-            let selector = chosen.iter().find(|(of, _)| of == domain).map(|(_, selector)| selector);
-            if let Some(key) = dkim::signing(&self.paths, domain, selector, settings.dkim_selector.as_ref())?
-            {
-                selectors.push((domain.clone(), key.selector));
-            }
+            let keys = dkim::signing(&self.paths, domain, &stored, settings.dkim_selector.as_ref())?;
+            signers.extend(keys.into_iter().map(Key::signer));
         }
         let mut overrides = Vec::new();
         templates(&self.paths.templates(), "", &mut overrides)?;
         overrides.sort();
-        Ok(Facts { domains, selectors, overrides })
+        Ok(Facts { domains, signers, overrides })
     }
 }
 

@@ -44,11 +44,10 @@ impl World {
 
     /// A domain with its keys.
     pub async fn served(&self, settings: &Settings, store: &Store, domain: &Domain) -> Result<Served, Error> {
-        let chosen = store.selectors().await?;
-        let selector = chosen.iter().find(|(of, _)| of == domain).map(|(_, selector)| selector);
-        let signing = dkim::signing(&self.paths, domain, selector, settings.dkim_selector.as_ref())?;
+        let stored = store.signers().await?;
+        let signing = dkim::signing(&self.paths, domain, &stored, settings.dkim_selector.as_ref())?;
         let keys = dkim::list(&self.paths, domain)?.into_iter().map(|key| {
-            let signs = signing.as_ref().is_some_and(|signing| signing.selector == key.selector);
+            let signs = signing.iter().any(|signing| signing.selector == key.selector);
             let stage = if signs { Stage::Active } else { Stage::Idle };
             Key { selector: key.selector, record: key.record, stage }
         });

@@ -32,7 +32,7 @@ fn a_key_and_its_record_belong_together() {
     assert_eq!(fs::read(&key).unwrap(), before, "a key is never overwritten");
 }
 
-/// Proves: the sizes and kinds of the behaviours list; a new key does not take over by itself.
+/// Proves: RFC 8463 §5 (both kinds side by side), the sizes and kinds of the behaviours list; a new key does not take over by itself.
 #[test]
 fn a_new_key_signs_when_it_is_told_to() {
     let home = Home::new();
@@ -45,7 +45,7 @@ fn a_new_key_signs_when_it_is_told_to() {
     assert_eq!(signing(), "new");
     let shown = home.json(&["dkim", "show", "example.org"]);
     let bits: Vec<u64> = shown.as_array().unwrap().iter().map(|key| key["bits"].as_u64().unwrap()).collect();
-    assert_eq!(bits, [3072, 256, 1024], "first the one that signs");
+    assert_eq!(bits, [3072, 256, 1024], "first those that sign, RSA before Ed25519");
     home.refused(&["dkim", "activate", "--selector", "ed"], 65, "RSA");
     home.refused(&["dkim", "activate", "--selector", "gone"], 65, "dkim generate");
     home.refused(&["dkim", "generate", "--type", "ed25519", "--bits", "2048"], 64, "one size");

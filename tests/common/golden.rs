@@ -1,7 +1,10 @@
 //! The golden trees: settings as an operator writes them, and what is rendered from them.
 
 use mailctl::{
-    mail::address::Selector,
+    mail::{
+        address::{Domain, Selector},
+        dkim::{Algorithm, Signer},
+    },
     render::{ConfigSet, Facts, render},
     settings::{load, source::Sources},
 };
@@ -34,8 +37,21 @@ pub fn rendered(folder: &Path) -> ConfigSet {
     let settings = load(&sources).unwrap().settings;
     let domains: Vec<_> = settings.domains().cloned().collect();
     let selector = Selector::parse("m202611").unwrap();
+    // An Ed25519 key beside it only where the case says so.
+    let ed25519 = text("ed25519").map(|name| Selector::parse(name.trim()).unwrap());
+    let keys = [(Algorithm::Rsa, Some(selector)), (Algorithm::Ed25519, ed25519)];
+    let signers = keys.into_iter().filter_map(|(algorithm, selector)| Some((algorithm, selector?))).flat_map(
+        |(algorithm, selector)| {
+            let signer = move |domain: &Domain| Signer {
+                domain: domain.clone(),
+                algorithm,
+                selector: selector.clone(),
+            };
+            domains.iter().map(signer)
+        },
+    );
     let facts = Facts {
-        selectors: domains.iter().map(|domain| (domain.clone(), selector.clone())).collect(),
+        signers: signers.collect(),
         domains,
         overrides: tree(&folder.join("templates")).into_iter().collect(),
     };

@@ -3,6 +3,7 @@
 use crate::{
     commands::{live, names},
     error::{Error, codes},
+    mail::dkim::Algorithm,
     ui::Ui,
     world::{World, keys::dkim},
 };
@@ -32,14 +33,21 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let lock = world.lock()?;
     let mut change = world.store().await?.begin().await?;
     names::served(&settings, &mut change, &domain).await?;
-    if dkim::find(&world.paths, &domain, &selector)?.is_none() {
-        return Err(Error::new(codes::ABSENT, format!("{domain} has no DKIM key {selector}"))
+    let key = dkim::find(&world.paths, &domain, &selector)?.ok_or_else(|| {
+        Error::new(codes::ABSENT, format!("{domain} has no DKIM key {selector}"))
             .hint(format!("mailctl dkim show {domain}"))
-            .hint(format!("mailctl dkim generate {domain} --selector {selector}")));
+            .hint(format!("mailctl dkim generate {domain} --selector {selector}"))
+    })?;
+    let algorithm = key.record.algorithm;
+    if algorithm == Algorithm::Ed25519 {
+        return Err(Error::new(codes::DKIM_UNUSABLE, "mail is signed with RSA keys only for now")
+            .hint(format!("mailctl dkim generate {domain} --selector NEW")));
     }
-    dkim::signing(&world.paths, &domain, Some(&selector), None)?;
-    let before = change.selector(&domain).await?;
-    change.sign_with(&domain, &selector, names::now()).await?;
+    let stored = change.signers().await?;
+    let signing = dkim::signing(&world.paths, &domain, &stored, settings.dkim_selector.as_ref())?;
+    let mut same = stored.into_iter().filter(|old| old.domain == domain && old.algorithm == algorithm);
+    let before = same.next().map(|old| old.selector);
+    change.sign_with(&key.signer(), names::now()).await?;
     if args.dry_run { change.undo().await } else { change.commit().await }?;
     drop(lock);
     if ui.manner().json {
@@ -48,9 +56,19 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         ui.say(format!("would sign for {domain} with {selector}; nothing was changed"));
     } else {
         ui.say(format!("mail of {domain} is signed with {selector}"));
-        if let Some(before) = before.filter(|before| *before != selector) {
-            ui.say(format!("undo: mailctl dkim activate {domain} --selector {before}"));
+        match before.filter(|before| *before != selector) {
+            Some(before) => ui.say(format!("undo: mailctl dkim activate {domain} --selector {before}")),
+            None if algorithm == Algorithm::Ed25519 => {
+                ui.say(format!("undo: mailctl dkim deactivate {domain}"));
+            }
+            None => {}
         }
+    }
+    let rsa = signing.iter().any(|key| key.record.algorithm == Algorithm::Rsa);
+    if algorithm == Algorithm::Ed25519 && !rsa {
+        ui.warn(format!(
+            "no RSA key signs for {domain}; many servers verify only those: mailctl dkim generate {domain}"
+        ));
     }
     if args.dry_run { Ok(()) } else { live::refresh(world, ui).await }
 }

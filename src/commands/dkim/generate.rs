@@ -13,7 +13,7 @@ use crate::{
 };
 use clap::builder::TypedValueParser as _;
 
-/// Make a DKIM key and print its DNS record; the domain's first RSA key signs at once
+/// Make a DKIM key and print its DNS record; the domain's first of its kind signs at once
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Domain to sign for; without it, DOMAIN of the settings
@@ -22,7 +22,7 @@ pub struct Args {
     /// Name of the key in DNS; without it, DKIM_SELECTOR of the settings or one with this month
     #[arg(long, value_name = "NAME")]
     selector: Option<String>,
-    /// Kind of key; mail is signed with RSA, an Ed25519 key is only published
+    /// Kind of key; an Ed25519 key signs beside an RSA key, for not everybody verifies it yet
     #[arg(long = "type", value_name = "TYPE", default_value = "rsa", value_parser = ["rsa", "ed25519"])]
     kind: String,
     /// Size of an RSA key; without it 2048
@@ -62,15 +62,16 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             "a DKIM key of 1024 bits can be broken by those who care; publish it only where 2048 do not fit",
         );
     }
-    let chosen = change.selector(&domain).await?;
-    let before = dkim::signing(&world.paths, &domain, chosen.as_ref(), settings.dkim_selector.as_ref())?;
+    let stored = change.signers().await?;
+    let before = dkim::signing(&world.paths, &domain, &stored, settings.dkim_selector.as_ref())?;
+    let there = dkim::list(&world.paths, &domain)?;
     let key = make(world, &domain, &selector, kind).await?;
-    let signs = key.record.algorithm == Algorithm::Rsa && before.is_none();
-    // The key that signs is written down, also one that was only found there: a new one must not take over
-    // before its record is published.
-    let signing = if signs { Some(&selector) } else { before.as_ref().map(|key| &key.selector) };
-    if let Some(signing) = signing {
-        change.sign_with(&domain, signing, names::now()).await?;
+    let algorithm = key.record.algorithm;
+    let signs = algorithm == Algorithm::Rsa && there.iter().all(|other| other.record.algorithm != algorithm);
+    // What signs is written down, also a key that was only found there: a new one must not take over before
+    // its record is published.
+    for key in before.iter().chain(signs.then_some(&key)) {
+        change.sign_with(&key.clone().signer(), names::now()).await?;
     }
     change.commit().await?;
     drop(lock);
@@ -82,14 +83,14 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         ui.say(format!("made {}; publish its record:", file.display()));
         ui.data(key.record.zone(&domain, &selector));
     }
-    match (signs, before) {
-        (true, _) => live::refresh(world, ui).await?,
-        (false, Some(now)) if key.record.algorithm == Algorithm::Rsa => ui.say(format!(
-            "{} goes on signing; once the record is published: mailctl dkim activate {domain} --selector {selector}",
-            now.selector
-        )),
-        _ => ui.say("mail is signed with RSA keys only for now; this one can be published beside them"),
+    if signs {
+        return live::refresh(world, ui).await;
     }
+    let now = before.iter().find(|key| key.record.algorithm == algorithm);
+    let now = now.map(|now| format!("{} goes on signing; ", now.selector)).unwrap_or_default();
+    ui.say(format!(
+        "{now}once the record is published: mailctl dkim activate {domain} --selector {selector}"
+    ));
     Ok(())
 }
 

@@ -3,7 +3,10 @@
 use crate::{
     commands::names,
     error::{Error, codes},
-    mail::{address::Domain, dkim::Record},
+    mail::{
+        address::Domain,
+        dkim::{Algorithm, Record},
+    },
     ui::Ui,
     world::{
         World,
@@ -22,7 +25,7 @@ pub struct Args {
     zone: bool,
 }
 
-/// Prints them; of each domain first the key that signs.
+/// Prints them; of each domain first the keys that sign.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let settings = world.settings()?.settings;
     let store = world.store_to_read().await?;
@@ -35,19 +38,19 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             vec![domain]
         }
     };
-    let chosen = store.selectors().await?;
+    let chosen = store.signers().await?;
     let mut keys = Vec::new();
     for domain in &domains {
-        let selector = chosen.iter().find(|(of, _)| of == domain).map(|(_, selector)| selector);
-        let signing = dkim::signing(&world.paths, domain, selector, settings.dkim_selector.as_ref())?;
+        let signing = dkim::signing(&world.paths, domain, &chosen, settings.dkim_selector.as_ref())?;
         let mut of_domain: Vec<(Key, bool)> = dkim::list(&world.paths, domain)?
             .into_iter()
             .map(|key| {
-                let signs = signing.as_ref().is_some_and(|signing| signing.selector == key.selector);
+                let signs = signing.iter().any(|signing| signing.selector == key.selector);
                 (key, signs)
             })
             .collect();
-        of_domain.sort_by_key(|(_, signs)| !signs);
+        // Of those that sign, RSA first.
+        of_domain.sort_by_key(|(key, signs)| (!signs, *signs && key.record.algorithm != Algorithm::Rsa));
         if of_domain.is_empty() && args.domain.is_some() {
             return Err(none(domain));
         }

@@ -4,7 +4,10 @@ use super::admin;
 use crate::{
     commands::names,
     error::{Error, codes},
-    mail::address::{Address, Domain, Selector},
+    mail::{
+        address::{Address, Domain, Selector},
+        dkim::{Algorithm, Signer},
+    },
     plan::folders,
     settings::{Settings, example},
     world::{
@@ -74,10 +77,12 @@ pub async fn missing(world: &World, settings: &Settings, text: &str) -> Result<V
         steps.push(Step::Mailbox(settings.admin.clone()));
     }
     let signing = match &store {
-        Some(store) => store.selectors().await?,
+        Some(store) => store.signers().await?,
         None => Vec::new(),
     };
-    let unsigned = settings.domains().filter(|domain| !signing.iter().any(|(signed, _)| signed == *domain));
+    let unsigned = settings.domains().filter(|domain| {
+        !signing.iter().any(|signer| signer.domain == **domain && signer.algorithm == Algorithm::Rsa)
+    });
     steps.extend(unsigned.cloned().map(Step::Dkim));
     if keys::tls::live(paths)?.is_none() {
         steps.push(Step::Certificate(settings.hostname.clone()));
@@ -122,7 +127,8 @@ async fn look(world: &World) -> Result<Option<Store>, Error> {
 /// and notes that it signs.
 async fn sign(world: &World, settings: &Settings, domain: &Domain) -> Result<(), Error> {
     let preferred = settings.dkim_selector.as_ref();
-    let selector = match keys::dkim::signing(&world.paths, domain, None, preferred)? {
+    let found = keys::dkim::signing(&world.paths, domain, &[], preferred)?;
+    let selector = match found.into_iter().next() {
         Some(key) => key.selector,
         None => {
             let selector = preferred.cloned().map_or_else(dated, Ok)?;
@@ -137,7 +143,8 @@ async fn sign(world: &World, settings: &Settings, domain: &Domain) -> Result<(),
     };
     let store = world.store().await?;
     let mut change = store.begin().await?;
-    change.sign_with(domain, &selector, names::now()).await?;
+    let signer = Signer { domain: domain.clone(), algorithm: Algorithm::Rsa, selector };
+    change.sign_with(&signer, names::now()).await?;
     change.commit().await?;
     store.close().await;
     Ok(())

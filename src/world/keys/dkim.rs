@@ -6,7 +6,7 @@ use crate::{
     error::{Error, codes},
     mail::{
         address::{Domain, Selector},
-        dkim::{Algorithm, Record},
+        dkim::{Algorithm, Record, Signer},
     },
     render::ids,
     world::{atomic, io_error, paths::Paths},
@@ -41,6 +41,13 @@ pub struct Key {
     pub bits: u32,
     /// What DNS must say.
     pub record: Record,
+}
+
+impl Key {
+    /// What the store and the configuration say of it when it signs.
+    pub fn signer(self) -> Signer {
+        Signer { domain: self.domain, algorithm: self.record.algorithm, selector: self.selector }
+    }
 }
 
 /// Makes a key; where there is one of that name already, an error.
@@ -144,22 +151,43 @@ fn unusable(file: &Path) -> Error {
         .hint("put the right file in its place, or make a new key: mailctl dkim generate --selector NEW")
 }
 
-/// The key that signs for `domain`: the chosen one, which must be there and be RSA; where none was ever
-/// chosen (keys of an older server, copied in), the RSA key of the preferred name, or else the last by name.
+/// The key that was chosen to sign; it must be there and of its algorithm.
+pub fn chosen(paths: &Paths, signer: &Signer) -> Result<Key, Error> {
+    let file = paths.dkim_key(&signer.domain, &signer.selector);
+    match find(paths, &signer.domain, &signer.selector)? {
+        Some(key) if key.record.algorithm == signer.algorithm => Ok(key),
+        Some(key) => {
+            let is = key.record.algorithm;
+            Err(unusable(&file)
+                .cause(format!("it should sign with {}, and is of kind {is}", signer.algorithm)))
+        }
+        None => Err(unusable(&file).cause("it should sign, and is not there")),
+    }
+}
+
+/// The keys that sign for `domain`, at most one of each algorithm, RSA first. `stored`: what was chosen, for
+/// whatever domains. Where no RSA key was ever chosen (keys of an older server, copied in), it is the one of
+/// the preferred name, or else the last by name. An Ed25519 key signs only where it was chosen: one that only
+/// lies there may not be published.
 pub fn signing(
     paths: &Paths,
     domain: &Domain,
-    chosen: Option<&Selector>,
+    stored: &[Signer],
     preferred: Option<&Selector>,
-) -> Result<Option<Key>, Error> {
-    if let Some(selector) = chosen {
-        let file = paths.dkim_key(domain, selector);
-        return match find(paths, domain, selector)? {
-            Some(key) if key.record.algorithm == Algorithm::Rsa => Ok(Some(key)),
-            Some(_) => Err(unusable(&file).cause("OpenDKIM signs with RSA keys only")),
-            None => Err(unusable(&file).cause("it should sign, and is not there")),
-        };
+) -> Result<Vec<Key>, Error> {
+    let mut keys = Vec::new();
+    for algorithm in Algorithm::ALL {
+        let of_it = |signer: &&Signer| signer.domain == *domain && signer.algorithm == algorithm;
+        match stored.iter().find(of_it) {
+            Some(signer) => keys.push(chosen(paths, signer)?),
+            None if algorithm == Algorithm::Rsa => keys.extend(found(paths, domain, preferred)?),
+            None => {}
+        }
     }
+    Ok(keys)
+}
+
+fn found(paths: &Paths, domain: &Domain, preferred: Option<&Selector>) -> Result<Option<Key>, Error> {
     let mut keys = list(paths, domain)?;
     keys.retain(|key| key.record.algorithm == Algorithm::Rsa);
     let wanted = keys.iter().position(|key| Some(&key.selector) == preferred);
@@ -205,25 +233,31 @@ mod tests {
         );
     }
 
+    /// Proves: RFC 8463 §4.2 (the record), §5 (beside RSA, never in its place).
     #[test]
-    fn ed25519_is_published_as_32_octets_and_does_not_sign() {
+    fn ed25519_is_published_as_32_octets_and_signs_where_it_was_chosen() {
         let (_home, paths, domain) = home();
         let key = generate(&paths, &domain, &selector("ed"), Kind::Ed25519).unwrap();
         assert_eq!(key.record.public.len(), 32);
         assert!(key.record.text().starts_with("v=DKIM1; k=ed25519; p="));
-        assert!(signing(&paths, &domain, None, None).unwrap().is_none());
-        assert!(signing(&paths, &domain, Some(&selector("ed")), None).is_err());
+        assert!(signing(&paths, &domain, &[], None).unwrap().is_empty());
         generate(&paths, &domain, &selector("mail"), Kind::Rsa(1024)).unwrap();
         generate(&paths, &domain, &selector("zz"), Kind::Rsa(1024)).unwrap();
-        let signs = |chosen: Option<&str>, preferred: Option<&str>| {
-            let (chosen, preferred) = (chosen.map(selector), preferred.map(selector));
-            signing(&paths, &domain, chosen.as_ref(), preferred.as_ref())
-                .map(|key| key.unwrap().selector.to_string())
+        let signer =
+            |algorithm, name: &str| Signer { domain: domain.clone(), algorithm, selector: selector(name) };
+        let signs = |chosen: &[Signer], preferred: Option<&str>| {
+            let preferred = preferred.map(selector);
+            signing(&paths, &domain, chosen, preferred.as_ref())
+                .map(|keys| keys.iter().map(|key| key.selector.to_string()).collect::<Vec<_>>().join(" "))
         };
-        assert_eq!(signs(None, None).unwrap(), "zz");
-        assert_eq!(signs(None, Some("mail")).unwrap(), "mail");
-        assert_eq!(signs(Some("mail"), Some("zz")).unwrap(), "mail");
-        assert_eq!(signs(Some("gone"), None).unwrap_err().code(), codes::DKIM_UNUSABLE);
+        let (rsa, ed25519) = (Algorithm::Rsa, Algorithm::Ed25519);
+        assert_eq!(signs(&[], None).unwrap(), "zz");
+        assert_eq!(signs(&[], Some("mail")).unwrap(), "mail");
+        assert_eq!(signs(&[signer(rsa, "mail")], Some("zz")).unwrap(), "mail");
+        assert_eq!(signs(&[signer(ed25519, "ed"), signer(rsa, "mail")], None).unwrap(), "mail ed");
+        for wrong in [signer(rsa, "gone"), signer(rsa, "ed"), signer(ed25519, "mail")] {
+            assert_eq!(signs(&[wrong], None).unwrap_err().code(), codes::DKIM_UNUSABLE);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use sqlx::{
 use std::path::Path;
 
 /// `PRAGMA user_version` of this mailctl: the last step below.
-pub const SCHEMA: i64 = 1;
+pub const SCHEMA: i64 = 2;
 
 /// `PRAGMA application_id`: "mctl".
 pub const APPLICATION: [u8; 4] = *b"mctl";
@@ -18,7 +18,10 @@ fn steps() -> Migrator {
     let step = |number, title: &'static str, sql: &'static str| {
         Migration::new(number, title.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations(vec![step(1, "directory", include_str!("migrations/0001_directory.sql"))])
+    Migrator::with_migrations(vec![
+        step(1, "directory", include_str!("migrations/0001_directory.sql")),
+        step(2, "signing by algorithm", include_str!("migrations/0002_signing_by_algorithm.sql")),
+    ])
 }
 
 /// A database as the first mailctl made it.

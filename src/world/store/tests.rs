@@ -1,7 +1,8 @@
 use super::*;
 use crate::mail::{
-    address::{Address, Domain},
+    address::{Address, Domain, Selector},
     alias::Source,
+    dkim::{Algorithm, Signer},
 };
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
@@ -210,4 +211,54 @@ async fn two_first_commands_make_one_database() {
     }
     let store = Store::open(&paths).await.unwrap();
     assert_eq!(store.mailboxes("*", "").await.unwrap().rows().count(), 8);
+}
+
+/// Proves: fault 29 (the state of an older mailctl is taken over whole, and newly written afterwards).
+#[tokio::test]
+async fn a_directory_of_one_selector_for_each_domain_is_taken_over() {
+    let (_home, paths) = home();
+    std::fs::create_dir(paths.db_folder()).unwrap();
+    let options = SqliteConnectOptions::new()
+        .filename(paths.database())
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal);
+    let old = SqlitePool::connect_with(options).await.unwrap();
+    migrations::first(&old).await;
+    sqlx::query("INSERT INTO signing VALUES ('example.org', 'mail', 7), ('example.net', 'm202611', 8)")
+        .execute(&old)
+        .await
+        .unwrap();
+    old.close().await;
+
+    let store = Store::open(&paths).await.unwrap();
+    let signer = |domain: &str, algorithm, selector: &str| Signer {
+        domain: Domain::parse(domain).unwrap(),
+        algorithm,
+        selector: Selector::parse(selector).unwrap(),
+    };
+    let rsa =
+        [signer("example.net", Algorithm::Rsa, "m202611"), signer("example.org", Algorithm::Rsa, "mail")];
+    assert_eq!(store.signers().await.unwrap(), rsa);
+
+    // One more of another algorithm stands beside it; one of the same takes its place; each is told.
+    let seen = store.last_change().await.unwrap();
+    let mut change = store.begin().await.unwrap();
+    change.sign_with(&signer("example.org", Algorithm::Ed25519, "ed"), 9).await.unwrap();
+    change.sign_with(&signer("example.org", Algorithm::Rsa, "next"), 9).await.unwrap();
+    change.sign_without(&rsa[0].domain, Algorithm::Ed25519).await.unwrap();
+    change.commit().await.unwrap();
+    let now = [
+        rsa[0].clone(),
+        signer("example.org", Algorithm::Ed25519, "ed"),
+        signer("example.org", Algorithm::Rsa, "next"),
+    ];
+    assert_eq!(store.signers().await.unwrap(), now);
+    let told = store.changes_since(seen).await.unwrap().unwrap();
+    assert!(told.iter().all(|entry| entry.kind == Kind::Signing && entry.key == "example.org"), "{told:?}");
+    assert!(!told.is_empty());
+    let mut change = store.begin().await.unwrap();
+    change.sign_without(&now[1].domain, Algorithm::Ed25519).await.unwrap();
+    change.sign_no_more(&rsa[0].domain).await.unwrap();
+    change.commit().await.unwrap();
+    assert_eq!(store.signers().await.unwrap(), now[2..]);
 }
