@@ -9,11 +9,13 @@ mod answer;
 mod entry;
 mod inquiry;
 mod name;
+mod reserved;
 
 pub use answer::{Answer, Data, Outcome, Proof, Silence};
 pub use entry::Entry;
 pub use inquiry::{Fetched, Inquiry, Known, Missing};
 pub use name::Name;
+pub use reserved::reserved;
 
 use std::{fmt, net::IpAddr};
 

@@ -1,16 +1,50 @@
 //! Questions to DNS, with a deadline. Only what DNS says counts: `/etc/hosts` is not what other servers see.
+//!
+//! A [`Dns`] is what one run of a command knows: the same question goes out once. For a fresh look there is
+//! [`Dns::fresh`]. The judgements about what comes back are pure (`mail::dns`); [`settle`] drives them.
 
-use crate::mail::address::Domain;
-use hickory_resolver::{
-    ResolverBuilder, TokioResolver,
-    config::ResolveHosts,
-    net::{NetError, runtime::TokioRuntimeProvider},
-    proto::rr::{Name, RData},
+mod convert;
+mod exchange;
+mod fetch;
+mod memo;
+mod read;
+mod settle;
+mod upstream;
+mod window;
+
+pub use settle::{Settled, settle, settle_with};
+
+use crate::mail::{
+    address::Domain,
+    dns::{Answer as Reply, Data, Fetched, Kind, Name, Outcome, Question, Silence, Whom},
 };
-use std::{future::Future, net::IpAddr, time::Duration};
+use exchange::Failure;
+use ipnet::IpNet;
+use memo::Memo;
+use read::Read;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+use tokio::sync::Semaphore;
+use upstream::Upstream;
 
-/// Longest wait for one answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Longest wait for the answer to one question, unless told otherwise.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Questions under way, each with a socket of its own; the usual limit of open files is 1024.
+const SOCKETS: usize = 400;
+
+/// Questions under way to one resolver: at first, and at most.
+const RESOLVER: (usize, usize) = (64, 384);
+
+/// The same for a name server: many limit the rate of answers to one address.
+const SERVER: (usize, usize) = (16, 64);
+
+/// Aliases that are followed, as resolvers do (unbound 11, BIND 16).
+const ALIASES: usize = 12;
 
 /// What DNS says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,135 +57,199 @@ pub enum Answer<T> {
     Silent(String),
 }
 
-/// The resolver of this host.
-pub struct Dns(TokioResolver);
+/// How to ask.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// The resolvers, the best first.
+    pub resolvers: Vec<SocketAddr>,
+    /// Longest wait for one answer.
+    pub patience: Duration,
+    /// Certificates (DER) that vouch for web servers, beside those of the system.
+    pub roots: Vec<Vec<u8>>,
+    /// Networks that texts are fetched from although the Internet does not lead there.
+    pub allowed: Vec<IpNet>,
+}
 
-impl Dns {
+impl Asking {
     /// As `/etc/resolv.conf` has it; the error is one clear line.
     pub fn system() -> Result<Self, String> {
-        Self::with(TokioResolver::builder_tokio().map_err(|e| e.to_string())?)
+        let (config, _) = hickory_resolver::system_conf::read_system_conf()
+            .map_err(|error| format!("/etc/resolv.conf cannot be used: {error}"))?;
+        Ok(Self::at(config.name_servers.iter().map(|server| SocketAddr::new(server.ip, 53))))
     }
 
-    fn with(mut builder: ResolverBuilder<TokioRuntimeProvider>) -> Result<Self, String> {
-        let options = builder.options_mut();
-        options.use_hosts_file = ResolveHosts::Never;
-        options.timeout = Duration::from_millis(900);
-        options.attempts = 1;
-        builder.build().map(Self).map_err(|e| e.to_string())
+    /// At these.
+    pub fn at(resolvers: impl IntoIterator<Item = SocketAddr>) -> Self {
+        let resolvers = resolvers.into_iter().collect();
+        Self { resolvers, patience: PATIENCE, roots: Vec::new(), allowed: Vec::new() }
+    }
+}
+
+/// Asks, and remembers the answers.
+#[derive(Clone)]
+pub struct Dns(Arc<Inner>);
+
+struct Inner {
+    asking: Asking,
+    sockets: Arc<Semaphore>,
+    resolver: Upstream,
+    servers: Mutex<HashMap<IpAddr, Arc<Upstream>>>,
+    answers: Memo<Question, Asked>,
+    pages: Memo<String, Fetched>,
+    client: OnceLock<Result<reqwest::Client, String>>,
+}
+
+/// An answer, and how many questions one after the other it took.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// What came.
+    pub answer: Reply,
+    /// At least one.
+    pub steps: u32,
+}
+
+impl Dns {
+    /// Asks as told.
+    pub fn new(asking: Asking) -> Self {
+        let sockets = Arc::new(Semaphore::new(SOCKETS));
+        let resolver = Upstream::new(&asking.resolvers, RESOLVER, asking.patience, &sockets);
+        Self(Arc::new(Inner {
+            asking,
+            sockets,
+            resolver,
+            servers: Mutex::default(),
+            answers: Memo::default(),
+            pages: Memo::default(),
+            client: OnceLock::new(),
+        }))
+    }
+
+    /// As `/etc/resolv.conf` has it; the error is one clear line.
+    pub fn system() -> Result<Self, String> {
+        Asking::system().map(Self::new)
+    }
+
+    /// Asks the same servers, and remembers nothing.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        Self::new(self.0.asking.clone())
+    }
+
+    /// What DNS says to this question. Never waits much longer than the deadline (twice, in a crowd), and then is
+    /// `Outcome::Silent`.
+    pub async fn ask(&self, question: &Question) -> Reply {
+        self.asked(question).await.answer
+    }
+
+    /// The same, with the number of questions that it took.
+    pub async fn asked(&self, question: &Question) -> Asked {
+        let find = || {
+            let (dns, question) = (self.clone(), question.clone());
+            async move { dns.find(&question).await }
+        };
+        let (found, _) = self.0.answers.get(question.clone(), find).await;
+        found
+            .unwrap_or_else(|| Asked { answer: silent(Silence::Fault("asking failed".to_owned())), steps: 1 })
+    }
+
+    async fn find(&self, question: &Question) -> Asked {
+        match question.whom {
+            Whom::Resolver | Whom::Validating => self.resolve(question).await,
+            Whom::Server(address) => {
+                let read = put(&self.server(address), question, false).await;
+                Asked { answer: read.answer, steps: 1 }
+            }
+        }
+    }
+
+    /// Follows aliases where the resolver did not.
+    async fn resolve(&self, question: &Question) -> Asked {
+        let mut asking = question.clone();
+        let mut aliases: Vec<Name> = Vec::new();
+        let mut steps = 0;
+        loop {
+            steps += 1;
+            let Read { mut answer, open } = put(&self.0.resolver, &asking, true).await;
+            aliases.append(&mut answer.aliases);
+            let twice =
+                |(at, alias): (usize, &Name)| *alias == question.name || aliases[..at].contains(alias);
+            if aliases.len() > ALIASES || aliases.iter().enumerate().any(twice) {
+                let why = format!("the aliases of {} lead in a circle", question.name);
+                return Asked { answer: silent(Silence::Fault(why)), steps };
+            }
+            match aliases.last() {
+                Some(last) if open => asking.name = last.clone(),
+                _ => return Asked { answer: Reply { aliases, ..answer }, steps },
+            }
+        }
+    }
+
+    fn server(&self, address: IpAddr) -> Arc<Upstream> {
+        let mut servers = self.0.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || {
+            let at = [SocketAddr::new(address, 53)];
+            Arc::new(Upstream::new(&at, SERVER, self.0.asking.patience, &self.0.sockets))
+        };
+        Arc::clone(servers.entry(address).or_insert_with(make))
     }
 
     /// A and AAAA.
     pub async fn addresses(&self, name: &Domain) -> Answer<Vec<IpAddr>> {
-        answer(async { Ok(self.0.lookup_ip(absolute(name)?).await?.iter().collect()) }).await
+        let (four, six) = (Question::new(name, Kind::A), Question::new(name, Kind::Aaaa));
+        let (four, six) = tokio::join!(self.ask(&four), self.ask(&six));
+        let mut found = Vec::new();
+        for answer in [&four, &six] {
+            found.extend(answer.records().unwrap_or_default().iter().filter_map(|record| match record {
+                Data::A(address) => Some(IpAddr::V4(*address)),
+                Data::Aaaa(address) => Some(IpAddr::V6(*address)),
+                _ => None,
+            }));
+        }
+        match (four.records(), six.records()) {
+            _ if !found.is_empty() => Answer::Found(found),
+            (Err(why), _) | (_, Err(why)) => Answer::Silent(why.to_string()),
+            (Ok(_), Ok(_)) => Answer::Nothing,
+        }
     }
 
     /// The hosts that take mail for `domain`, best first, without the final dot.
     pub async fn mail_servers(&self, domain: &Domain) -> Answer<Vec<String>> {
-        answer(async {
-            let found = self.0.mx_lookup(absolute(domain)?).await?;
-            let mut servers: Vec<(u16, String)> = found
-                .answers()
-                .iter()
-                .filter_map(|record| match &record.data {
-                    RData::MX(mx) => Some((mx.preference, mx.exchange.to_ascii().to_ascii_lowercase())),
-                    _ => None,
-                })
-                .collect();
-            servers.sort();
-            let names = servers.into_iter().map(|(_, name)| name.trim_end_matches('.').to_owned());
+        let answer = self.ask(&Question::new(domain, Kind::Mx)).await;
+        let records = match answer.records() {
+            Ok(records) => records,
+            Err(why) => return Answer::Silent(why.to_string()),
+        };
+        let server = |record: &Data| match record {
             // "." alone is a domain that takes no mail (RFC 7505).
-            Ok(names.filter(|name| !name.is_empty()).collect())
-        })
-        .await
-    }
-}
-
-/// With the final dot: the search list of the host is not asked.
-fn absolute(name: &Domain) -> Result<Name, NetError> {
-    Name::from_ascii(format!("{name}.")).map_err(NetError::from)
-}
-
-async fn answer<T>(asking: impl Future<Output = Result<Vec<T>, NetError>>) -> Answer<Vec<T>> {
-    match tokio::time::timeout(PATIENCE, asking).await {
-        Err(_) => Answer::Silent("no answer within 2 s".to_owned()),
-        Ok(Ok(list)) if list.is_empty() => Answer::Nothing,
-        Ok(Ok(list)) => Answer::Found(list),
-        Ok(Err(error)) if error.is_nx_domain() || error.is_no_records_found() => Answer::Nothing,
-        Ok(Err(error)) => Answer::Silent(error.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use hickory_resolver::config::{NameServerConfig, ResolverConfig};
-    use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-
-    /// A name server of the test's own (RFC 1035 §4.1): `mail.` has an address, `example.` an MX, `null.` the
-    /// null MX, `slow.` gets no answer, all else does not exist.
-    fn server() -> SocketAddr {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = socket.local_addr().unwrap();
-        std::thread::spawn(move || {
-            let mut query = [0; 512];
-            while let Ok((length, peer)) = socket.recv_from(&mut query) {
-                if let Some(reply) = reply(&query[..length]) {
-                    let _ = socket.send_to(&reply, peer);
-                }
+            Data::Mx { preference, exchange } if !exchange.is_root() => {
+                Some((*preference, exchange.as_str().to_owned()))
             }
-        });
-        address
-    }
-
-    fn reply(query: &[u8]) -> Option<Vec<u8>> {
-        let name_end = 12 + query[12..].iter().position(|byte| *byte == 0)? + 1;
-        let question = &query[12..name_end + 4];
-        let kind = query[name_end + 1];
-        let first = &query[13..13 + usize::from(query[12])];
-        let mx = |host: &[u8]| [&[0, 10][..], host].concat();
-        let data: Option<Vec<u8>> = match (first, kind) {
-            (b"slow", _) => return None,
-            (b"mail", 1) => Some(vec![192, 0, 2, 25]),
-            (b"example", 15) => Some(mx(b"\x04mail\x07example\x03org\0")),
-            (b"null", 15) => Some(mx(b"\0")),
             _ => None,
         };
-        let exists = [&b"mail"[..], b"example", b"null"].contains(&first);
-        let mut reply = query[..2].to_vec();
-        reply.extend([0x81, if exists { 0x80 } else { 0x83 }, 0, 1, 0, u8::from(data.is_some()), 0, 0, 0, 0]);
-        reply.extend(question);
-        if let Some(data) = data {
-            reply.extend([0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 60, 0, u8::try_from(data.len()).unwrap()]);
-            reply.extend(data);
+        let mut servers: Vec<(u16, String)> = records.iter().filter_map(server).collect();
+        servers.sort();
+        if servers.is_empty() {
+            Answer::Nothing
+        } else {
+            Answer::Found(servers.into_iter().map(|(_, name)| name).collect())
         }
-        Some(reply)
     }
+}
 
-    fn dns() -> Dns {
-        let at = server();
-        let mut server = NameServerConfig::udp(at.ip());
-        server.connections.iter_mut().for_each(|connection| connection.port = at.port());
-        let config = ResolverConfig::from_name_servers(vec![server]);
-        Dns::with(TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())).unwrap()
-    }
+fn silent(why: Silence) -> Reply {
+    Reply::new(Outcome::Silent(why))
+}
 
-    #[tokio::test]
-    async fn found_nothing_and_silent_are_three_things() {
-        let dns = dns();
-        let name = |text: &str| Domain::parse(text).unwrap();
-        assert_eq!(
-            dns.addresses(&name("mail.example.org")).await,
-            Answer::Found(vec![IpAddr::from([192, 0, 2, 25])])
-        );
-        assert_eq!(
-            dns.mail_servers(&name("example.org")).await,
-            Answer::Found(vec!["mail.example.org".to_owned()])
-        );
-        assert_eq!(dns.mail_servers(&name("null.org")).await, Answer::Nothing);
-        assert_eq!(dns.addresses(&name("example.org")).await, Answer::Nothing);
-        assert_eq!(dns.mail_servers(&name("absent.org")).await, Answer::Nothing);
-        let began = std::time::Instant::now();
-        assert!(matches!(dns.addresses(&name("slow.org")).await, Answer::Silent(_)));
-        assert!(began.elapsed() < Duration::from_millis(2500));
+/// Asks `upstream`.
+async fn put(upstream: &Upstream, question: &Question, recurse: bool) -> Read {
+    let failed = |why| Read { answer: silent(why), open: false };
+    let request = match read::request(question, recurse, false) {
+        Ok(request) => request,
+        Err(why) => return failed(Silence::Fault(why)),
+    };
+    match upstream.ask(&request).await {
+        Ok(reply) => read::read(question, &reply),
+        Err(Failure::Timeout) => failed(Silence::Timeout),
+        Err(Failure::Fault(text)) => failed(Silence::Fault(text)),
     }
 }

@@ -1,0 +1,8 @@
+//! Questions to DNS, against real servers on loopback.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+#[path = "dns/ask.rs"]
+mod ask;
+mod common;
+#[path = "dns/settle.rs"]
+mod settle;
