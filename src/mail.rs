@@ -13,5 +13,5 @@ pub mod password;
 pub mod policy;
 pub mod record;
 pub mod server;
-pub mod tags;
 pub mod spf;
+pub mod tags;

@@ -6,3 +6,5 @@ mod ask;
 mod common;
 #[path = "dns/settle.rs"]
 mod settle;
+#[path = "dns/validate.rs"]
+mod validate;

@@ -10,6 +10,7 @@ mod memo;
 mod read;
 mod settle;
 mod upstream;
+mod validate;
 mod window;
 
 pub use settle::{Settled, settle, settle_with};
@@ -19,6 +20,10 @@ use crate::mail::{
     dns::{Answer as Reply, Data, Fetched, Kind, Name, Outcome, Question, Silence, Whom},
 };
 use exchange::Failure;
+use hickory_net::proto::{
+    dnssec::TrustAnchors,
+    rr::{Name as WireName, RecordType},
+};
 use ipnet::IpNet;
 use memo::Memo;
 use read::Read;
@@ -28,7 +33,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use upstream::Upstream;
 
 /// Longest wait for the answer to one question, unless told otherwise.
@@ -58,12 +63,14 @@ pub enum Answer<T> {
 }
 
 /// How to ask.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Asking {
     /// The resolvers, the best first.
     pub resolvers: Vec<SocketAddr>,
     /// Longest wait for one answer.
     pub patience: Duration,
+    /// The keys that vouch for all others (RFC 4035 §5); `None` = the root's, as IANA publishes them.
+    pub anchors: Option<Arc<TrustAnchors>>,
     /// Certificates (DER) that vouch for web servers, beside those of the system.
     pub roots: Vec<Vec<u8>>,
     /// Networks that texts are fetched from although the Internet does not lead there.
@@ -81,7 +88,7 @@ impl Asking {
     /// At these.
     pub fn at(resolvers: impl IntoIterator<Item = SocketAddr>) -> Self {
         let resolvers = resolvers.into_iter().collect();
-        Self { resolvers, patience: PATIENCE, roots: Vec::new(), allowed: Vec::new() }
+        Self { resolvers, patience: PATIENCE, anchors: None, roots: Vec::new(), allowed: Vec::new() }
     }
 }
 
@@ -95,6 +102,10 @@ struct Inner {
     resolver: Upstream,
     servers: Mutex<HashMap<IpAddr, Arc<Upstream>>>,
     answers: Memo<Question, Asked>,
+    /// What chains of trust are made of.
+    proofs: Memo<(WireName, RecordType), Result<exchange::Reply, Failure>>,
+    anchors: OnceLock<Arc<TrustAnchors>>,
+    aware: OnceCell<bool>,
     pages: Memo<String, Fetched>,
     client: OnceLock<Result<reqwest::Client, String>>,
 }
@@ -119,6 +130,9 @@ impl Dns {
             resolver,
             servers: Mutex::default(),
             answers: Memo::default(),
+            proofs: Memo::default(),
+            anchors: OnceLock::new(),
+            aware: OnceCell::new(),
             pages: Memo::default(),
             client: OnceLock::new(),
         }))
@@ -166,10 +180,15 @@ impl Dns {
     async fn resolve(&self, question: &Question) -> Asked {
         let mut asking = question.clone();
         let mut aliases: Vec<Name> = Vec::new();
-        let mut steps = 0;
+        let (mut steps, mut proof) = (0, None);
         loop {
-            steps += 1;
-            let Read { mut answer, open } = put(&self.0.resolver, &asking, true).await;
+            let (Read { mut answer, open }, more) = match question.whom {
+                Whom::Validating => self.prove(&asking).await,
+                Whom::Resolver | Whom::Server(_) => (put(&self.0.resolver, &asking, true).await, 1),
+            };
+            steps += more;
+            answer.proof = proof.map_or(answer.proof, |before| validate::worst(before, answer.proof));
+            proof = Some(answer.proof);
             aliases.append(&mut answer.aliases);
             let twice =
                 |(at, alias): (usize, &Name)| *alias == question.name || aliases[..at].contains(alias);
