@@ -15,3 +15,4 @@ pub mod record;
 pub mod server;
 pub mod spf;
 pub mod tags;
+pub mod zone;
