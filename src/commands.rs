@@ -6,6 +6,7 @@ pub mod completions;
 pub mod config;
 pub mod demo;
 pub mod dkim;
+pub mod dns_check;
 pub mod dns_records;
 pub mod domain;
 pub mod down;

@@ -11,6 +11,7 @@ pub mod dns;
 pub mod finding;
 pub mod password;
 pub mod policy;
+pub mod provider;
 pub mod record;
 pub mod server;
 pub mod spf;

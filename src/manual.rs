@@ -2,6 +2,7 @@
 
 use crate::{
     error::codes,
+    mail::check,
     settings::keys::{Home, KEYS, Key, TABLES},
 };
 
@@ -49,6 +50,11 @@ pub const TOPICS: &[Topic] = &[
         name: "directory",
         about: "who exists and where mail goes: the database",
         text: Text::Page(include_str!("manual/directory.md")),
+    },
+    Topic {
+        name: "dns",
+        about: "the records that mail needs, and how they are checked",
+        text: Text::Made(dns),
     },
     Topic { name: "errors", about: "every error code and exit status", text: Text::Made(errors) },
     Topic {
@@ -130,6 +136,17 @@ fn errors() -> String {
     text
 }
 
+/// The page, and every code that a finding can have.
+fn dns() -> String {
+    let mut text = String::from(include_str!("manual/dns.md"));
+    text.push_str("\n## Codes\n\n");
+    for code in check::codes::ALL {
+        let manual = wrap(code.manual).replace('\n', "\n  ");
+        text.push_str(&format!("- `{}` ({})\n  {manual}\n", code.name, code.verdict));
+    }
+    text
+}
+
 fn decisions() -> String {
     let mut text = String::from("# Decisions\n\n");
     for (name, page) in DECISIONS {
@@ -177,6 +194,7 @@ mod tests {
         }
         assert!(page("settings").unwrap().contains("### RELAY_PASSWORD\n"));
         assert!(page("errors").unwrap().contains("`settings.missing` (exit 78)"));
+        assert!(page("dns").unwrap().contains("`dns.dkim.truncated` (error)"));
         assert!(page("nonsense").is_none());
     }
 }

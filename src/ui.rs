@@ -3,10 +3,12 @@
 mod ask;
 mod call;
 pub mod listing;
+mod page;
 mod progress;
 mod terminal;
 
 pub use call::Call;
+pub use page::{Page, Tone};
 pub use progress::Progress;
 pub use terminal::Terminal;
 

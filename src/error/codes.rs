@@ -50,6 +50,8 @@ codes! {
     CONFIG_REJECTED = "config.rejected", Settings, "Postfix, Dovecot or OpenDKIM does not accept the rendered configuration, most often because of a raw setting or a template of your own. The running stack was not touched.";
     TRUST_GATEWAY = "trust.gateway", Settings, "A trusted network holds a gateway of the engine. Connections from outside can come in under that address, so everyone would be trusted: an open relay.";
     DAEMON_RUNS = "daemon.runs", Unavailable, "Another `mailctl daemon` answers on the socket. A stack runs one by itself.";
+    DNS_WRONG = "dns.wrong", Wanting, "DNS says something about this server or its domains that is wrong. The report names each finding with its remedy; `mailctl help dns` explains the records.";
+    DNS_UNCHECKED = "dns.unchecked", Again, "A question to DNS got no answer that counts (no answer in time, SERVFAIL, REFUSED), so nothing can be said. Ask again, or another resolver.";
     IO = "io", Io, "Reading or writing a file failed. The message names the file and the cause.";
     BUG = "bug", Bug, "A fault of mailctl's own. Please report it with the output of `mailctl version`.";
 }

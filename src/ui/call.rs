@@ -31,7 +31,8 @@ impl Call {
             text.push_str(before);
             text.push_str("mailctl");
             let begins = before.chars().next_back().is_none_or(|c| !c.is_alphanumeric() && !"-/".contains(c));
-            let word = after.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+            let word =
+                after.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or_default();
             if begins && self.words.iter().any(|known| known == word) {
                 text.push_str(&self.options);
             }
@@ -59,13 +60,17 @@ mod tests {
 
     #[test]
     fn commands_are_to_be_typed_as_this_one_was() {
-        let call = Call::new(&[("--home", "/srv/my mail")], ["user".to_owned(), "up".to_owned()]);
+        let call = Call::new(
+            &[("--home", "/srv/my mail")],
+            ["user".to_owned(), "up".to_owned(), "dns-check".to_owned()],
+        );
         for (line, typed) in [
             ("mailctl user list", "mailctl --home '/srv/my mail' user list"),
             (
                 "a; then: mailctl up, undo: mailctl user del",
                 "a; then: mailctl --home '/srv/my mail' up, undo: mailctl --home '/srv/my mail' user del",
             ),
+            ("mailctl dns-check a.org", "mailctl --home '/srv/my mail' dns-check a.org"),
             ("mailctl --home /x up", "mailctl --home /x up"),
             ("the mailctl of before", "the mailctl of before"),
             ("/run/mailctl user", "/run/mailctl user"),

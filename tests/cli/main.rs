@@ -5,6 +5,7 @@
 mod common;
 
 mod alias;
+mod dns_check;
 mod dns_records;
 mod engine;
 mod help;

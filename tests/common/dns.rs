@@ -127,6 +127,11 @@ impl Dns {
         self.state.faults.lock().unwrap().insert(absolute(name), fault);
     }
 
+    /// Nothing is wrong with `name` any more.
+    pub fn heal(&self, name: &str) {
+        self.state.faults.lock().unwrap().remove(&absolute(name));
+    }
+
     /// What is wrong with every name from now on.
     pub fn fault_everywhere(&self, fault: Option<Fault>) {
         *self.state.everywhere.lock().unwrap() = fault;

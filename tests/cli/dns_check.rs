@@ -1,0 +1,244 @@
+//! `mailctl dns-check` against a real name server of the test's own.
+
+use crate::common::{
+    dns::{Dns, Fault, Zone},
+    home::Home,
+};
+use serde_json::Value;
+use std::fs;
+
+/// Subjects that need nothing but the records that `mailctl dns-records` prints.
+const RECORDS: &str = "address,reverse,helo,mx,spf,dkim,dmarc";
+
+/// A home whose address is known and whose domain has a key.
+fn home() -> Home {
+    let home = Home::new();
+    fs::write(home.path().join("mailctl.toml"), "[dns]\naddresses = \"192.0.2.25\"\n").unwrap();
+    home.ok(&["dkim", "generate", "--selector", "m1"]);
+    home
+}
+
+/// The records that the program prints, as lines of zones.
+fn records(home: &Home) -> Vec<String> {
+    let sections = home.json(&["dns-records"]);
+    let all = sections.as_array().unwrap().iter().flat_map(|section| section["records"].as_array().unwrap());
+    all.map(|record| record["zone"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Serves these lines, and says that nothing else exists.
+fn serve(lines: &[String]) -> Dns {
+    let of = |suffix: &str| {
+        let lines = lines.iter().filter(|line| line.split_whitespace().next().unwrap().ends_with(suffix));
+        lines.map(String::as_str).collect::<Vec<_>>().join("\n")
+    };
+    Dns::start(&[
+        Zone::new(".", ""),
+        Zone::new("example.org.", &of("example.org.")),
+        Zone::new("2.0.192.in-addr.arpa.", &of("in-addr.arpa.")),
+    ])
+}
+
+/// Exit status and the document of `--json`.
+fn check(home: &Home, dns: &Dns, words: &[&str]) -> (i32, Value) {
+    let at = dns.at().to_string();
+    let ran = home.run(&[&["dns-check", "--json", "--resolver", &at], words].concat());
+    (ran.status, serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {ran:?}")))
+}
+
+fn codes(document: &Value, verdict: &str) -> Vec<String> {
+    let sections = document["sections"].as_array().unwrap().iter();
+    let findings = sections.flat_map(|section| section["findings"].as_array().unwrap());
+    findings
+        .filter(|finding| finding["verdict"] == verdict)
+        .map(|finding| finding["code"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Proves: S0-6, S0-32, S4-11: what `dns-records` prints is what `dns-check` wants.
+#[test]
+fn what_is_published_as_printed_is_right() {
+    let home = home();
+    let dns = serve(&records(&home));
+    let (status, document) = check(&home, &dns, &["--only", RECORDS]);
+    assert_eq!((status, &document["verdict"]), (0, &"ok".into()), "{document:#}");
+    assert_eq!(document["sections"][0]["about"], "mail.example.org");
+    assert_eq!(document["sections"][1]["role"], "served");
+    assert!(document["counts"]["ok"].as_u64().unwrap() >= 7);
+}
+
+/// Proves: exit status 1 with found, expected and the exact record; S4-11.
+#[test]
+fn what_is_wrong_is_told_with_the_record_to_publish() {
+    let home = home();
+    let lines: Vec<String> = records(&home).into_iter().filter(|line| !line.contains("_dmarc")).collect();
+    let dns = serve(&lines);
+    let (status, document) = check(&home, &dns, &["example.org", "--only", RECORDS]);
+    assert_eq!(status, 1, "{document:#}");
+    assert_eq!(codes(&document, "error"), ["dns.dmarc.missing"]);
+    let at = dns.at().to_string();
+    let words = ["dns-check", "--resolver", &at, "--only", "dmarc", "--at", "route53"];
+    let ran = home.run(&words);
+    assert_eq!(ran.status, 1);
+    assert!(ran.err.contains("error[dns.wrong]") && ran.err.contains("dns-records"), "{}", ran.err);
+    for wanted in [
+        "example.org (served here)",
+        "x dmarc        error: no DMARC policy",
+        "_dmarc.example.org. IN TXT \"v=DMARC1; p=quarantine; rua=mailto:postmaster@example.org\"",
+        "Record name: _dmarc",
+    ] {
+        assert!(ran.out.contains(wanted), "{wanted} in {}", ran.out);
+    }
+    assert!(!ran.out.contains('\u{1b}'), "colour only on a terminal");
+    let report = home.run(&["dns-check", "--resolver", &at, "--only", "dmarc", "--report"]);
+    assert!(
+        report.out.starts_with(&format!("mailctl {} dns-check, 20", env!("CARGO_PKG_VERSION"))),
+        "{report:?}"
+    );
+}
+
+/// Proves: issue 4, fault 19: SERVFAIL, REFUSED and a dead server are "could not check", with exit status 75.
+#[test]
+fn silence_is_neither_right_nor_wrong() {
+    let home = home();
+    let dns = serve(&records(&home));
+    for fault in [Fault::ServFail, Fault::Refused] {
+        dns.fault_everywhere(Some(fault));
+        let (status, document) = check(&home, &dns, &["--only", RECORDS]);
+        assert_eq!((status, &document["verdict"]), (75, &"could_not_check".into()), "{document:#}");
+        let judged: Vec<String> =
+            ["ok", "warning", "error"].iter().flat_map(|v| codes(&document, v)).collect();
+        assert!(judged.is_empty(), "{judged:?}");
+    }
+    dns.fault_everywhere(Some(Fault::Drop));
+    let began = std::time::Instant::now();
+    let (status, _) = check(&home, &dns, &["--only", "mx,dmarc,dkim"]);
+    assert_eq!(status, 75);
+    // A dead server costs one deadline, not the sum.
+    assert!(began.elapsed().as_secs() < 12, "{:?}", began.elapsed());
+}
+
+/// Proves: what is wrong wins over what could not be checked.
+#[test]
+fn an_error_wins_over_silence() {
+    let home = home();
+    let lines: Vec<String> = records(&home).into_iter().filter(|line| !line.contains("_dmarc")).collect();
+    let dns = serve(&lines);
+    dns.fault("m1._domainkey.example.org", Fault::ServFail);
+    let (status, document) = check(&home, &dns, &["--only", "dkim,dmarc"]);
+    assert_eq!(status, 1);
+    assert_eq!(codes(&document, "could_not_check"), ["dns.dkim.unchecked"]);
+}
+
+/// Proves: a domain that is not served is looked at, and compared with nothing.
+#[test]
+fn a_foreign_domain_is_looked_at() {
+    let home = home();
+    let zone = "@ MX 10 mx\nmx A 198.51.100.7\n@ TXT \"v=spf1 mx -all\"\n_dmarc TXT \"v=DMARC1; p=reject\"";
+    let dns = Dns::start(&[Zone::new(".", ""), Zone::new("foreign.test.", zone)]);
+    let (status, document) = check(&home, &dns, &["foreign.test", "--only", RECORDS]);
+    assert_eq!(status, 0, "{document:#}");
+    assert_eq!(document["sections"].as_array().unwrap().len(), 1, "the host is not part of it");
+    assert_eq!(document["sections"][0]["role"], "foreign");
+}
+
+/// Proves: S4-29 (DNS gauges): the text format of Prometheus, and no mail address in a label.
+#[test]
+fn prometheus_reads_it() {
+    let home = home();
+    let dns = serve(&[]);
+    let at = dns.at().to_string();
+    let ran = home.run(&["dns-check", "--prometheus", "--resolver", &at, "--only", "mx,dkim"]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.out.contains("# TYPE mailctl_dns_check gauge\n"), "{}", ran.out);
+    let sample = "mailctl_dns_check{domain=\"example.org\",subject=\"mx\",code=\"dns.mx.missing\"} 2\n";
+    assert!(ran.out.contains(sample), "{}", ran.out);
+    assert!(!ran.out.contains('@'), "{}", ran.out);
+    for line in ran.out.lines().filter(|line| !line.starts_with('#')) {
+        let value = line.rsplit(' ').next().unwrap();
+        assert!(value.parse::<u64>().is_ok(), "{line}");
+    }
+}
+
+/// Proves: `--watch` asks anew each round and ends when all is right.
+#[test]
+fn watch_ends_when_it_is_green() {
+    let home = home();
+    let dns = serve(&records(&home));
+    dns.fault("_dmarc.example.org", Fault::ServFail);
+    let at = dns.at().to_string();
+    let words =
+        ["dns-check", "--watch", "--interval", "1", "--json", "--resolver", &at, "--only", "dmarc,dkim,spf"];
+    let child = home.command(&words).spawn().unwrap();
+    while dns.asked_for("_dmarc.example.org", "TXT") < 2 {
+        std::thread::yield_now();
+    }
+    dns.heal("_dmarc.example.org");
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let rounds: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(rounds.len() >= 2);
+    assert_eq!(rounds[0]["verdict"], "could_not_check");
+    assert_eq!(rounds.last().unwrap()["verdict"], "ok");
+}
+
+/// Proves: bad words are refused with exit status 64.
+#[test]
+fn the_command_line_is_judged() {
+    let home = Home::new();
+    home.refused(&["dns-check", "--only", "nonsense"], 64, "nonsense");
+    home.refused(&["dns-check", "--resolver", "nowhere"], 64, "9.9.9.9");
+    home.refused(&["dns-check", "not a domain"], 64, "name.malformed");
+}
+
+/// Proves: the schema in the manual page `dns` holds for what is printed.
+#[test]
+fn the_document_obeys_its_schema() {
+    let page = mailctl::manual::page("dns").unwrap();
+    let schema = page.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    let home = home();
+    let dns = serve(&records(&home)[..3]);
+    let (_, document) = check(&home, &dns, &["--only", RECORDS]);
+    assert_eq!(faults(&schema, &document, "$"), Vec::<String>::new());
+    let mut spoiled = document.clone();
+    spoiled["sections"][0]["findings"][0]["verdict"] = "fine".into();
+    spoiled["more"] = 1.into();
+    assert_eq!(faults(&schema, &spoiled, "$").len(), 2);
+}
+
+/// The part of JSON Schema that the page uses.
+fn faults(schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let is = match schema["type"].as_str() {
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("string") => value.is_string(),
+        Some("integer") => value.is_u64(),
+        other => other.is_none(),
+    };
+    if !is {
+        found.push(format!("{at}: {value} is no {}", schema["type"]));
+    }
+    if schema["enum"].as_array().is_some_and(|all| !all.contains(value)) {
+        found.push(format!("{at}: {value} is none of {}", schema["enum"]));
+    }
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if value.get(name).is_none() {
+            found.push(format!("{at}: {name} is missing"));
+        }
+    }
+    for (name, inner) in value.as_object().into_iter().flatten() {
+        match schema["properties"].get(name) {
+            Some(schema) => found.extend(faults(schema, inner, &format!("{at}.{name}"))),
+            None => found.push(format!("{at}: {name} is not known")),
+        }
+    }
+    for (index, inner) in value.as_array().into_iter().flatten().enumerate() {
+        found.extend(faults(&schema["items"], inner, &format!("{at}[{index}]")));
+    }
+    found
+}
