@@ -1,10 +1,26 @@
-//! SPF: which servers may send for a domain (RFC 7208).
+//! SPF: which servers may send for a domain (RFC 7208). Our own evaluator: every rule, and for every verdict the
+//! term that decided.
+//!
+//! - [`check_host`] evaluates who sends: a [`Request`] over an [`Inquiry`](super::dns::Inquiry). `None` means that
+//!   answers are missing; they were asked for, all that can be foreseen at once. Ask them, add them, call again.
+//! - [`Evaluation`] has the [`Verdict`], the path of terms to it ([`Evaluation::decided`] is the last), the
+//!   [`Trouble`] where there is no proper verdict, the sender's explanation of a fail, and what was counted.
+//! - [`Record::parse`] makes a typed record of a text; [`Record::faults`] tells everything that is wrong with it.
 
+mod ahead;
+mod evaluate;
+mod evaluation;
+mod expand;
 mod fault;
 mod macros;
+mod mechanism;
 mod parse;
 mod record;
+mod request;
 
+pub use evaluate::check_host;
+pub use evaluation::{Evaluation, Place, Trouble, Verdict};
 pub use fault::{Fault, Why};
 pub use macros::MacroString;
 pub use record::{Mechanism, Prefixes, Qualifier, Record, Term};
+pub use request::{Identity, Request};

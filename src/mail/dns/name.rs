@@ -16,6 +16,15 @@ impl Name {
 
     /// Labels of 1 to 63 printable octets, 253 in all; one final dot is taken off.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
+        Self::labelled(text, |octet| octet.is_ascii_graphic())
+    }
+
+    /// The same, blanks let through: what a macro may make (RFC 7208 §7.1 `%_`).
+    pub fn parse_expanded(text: &str) -> Result<Self, Malformed> {
+        Self::labelled(text, |octet| octet.is_ascii_graphic() || octet == b' ')
+    }
+
+    fn labelled(text: &str, fits: impl Fn(u8) -> bool) -> Result<Self, Malformed> {
         let bad = |why| Err(Malformed { what: "DNS name", text: text.chars().take(80).collect(), why });
         let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
         if name.is_empty() {
@@ -24,7 +33,7 @@ impl Name {
         if name.len() > 253 {
             return bad("is longer than 253 characters");
         }
-        if !name.bytes().all(|b| b.is_ascii_graphic()) {
+        if !name.bytes().all(fits) {
             return bad("has blanks or characters outside ASCII");
         }
         match name.split('.').map(str::len).find(|length| !(1..=63).contains(length)) {
