@@ -74,6 +74,8 @@ enum Command {
     Config(commands::config::Args),
     Health(commands::health::Args),
     #[command(hide = true)]
+    Attend(commands::attend::Args),
+    #[command(hide = true)]
     Daemon(daemon::Args),
     Help(commands::help::Args),
     Completions(commands::completions::Args),
@@ -106,6 +108,7 @@ impl Command {
             Self::DnsRecords(args) => commands::dns_records::run(args, world, ui).await,
             Self::Config(args) => commands::config::run(args, world, ui).await,
             Self::Health(args) => commands::health::run(args, world, ui).await,
+            Self::Attend(args) => commands::attend::run(args, world, ui).await,
             Self::Daemon(args) => daemon::run(&args, ui.log()).await,
             Self::Help(args) => commands::help::run(&args, grammar(), ui),
             Self::Completions(args) => commands::completions::run(&args, grammar(), ui),

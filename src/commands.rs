@@ -2,6 +2,7 @@
 //! `run(args, &World, &mut Ui)`.
 
 pub mod alias;
+pub mod attend;
 pub mod completions;
 pub mod config;
 pub mod demo;

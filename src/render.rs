@@ -19,6 +19,9 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use template::Templates;
 
+/// The configuration of the OpenDKIM that signs with Ed25519; there only while a domain has such a key.
+pub const ED25519_CONF: &str = "opendkim/ed25519.conf";
+
 /// All files of one generation. The same settings and facts give the same bytes, always.
 pub fn render(settings: &Settings, facts: &Facts) -> Result<ConfigSet, Fault> {
     let templates = Templates::new(&facts.overrides)?;
@@ -103,6 +106,11 @@ impl ConfigSet {
     /// The files, sorted by path.
     pub fn files(&self) -> &[ConfigFile] {
         &self.files
+    }
+
+    /// Whether it holds a file.
+    pub fn holds(&self, path: &str) -> bool {
+        self.files.iter().any(|file| file.path == path)
     }
 
     /// SHA-256 over paths, modes and contents of the files whose path begins with `prefix`, in hex.

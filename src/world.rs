@@ -3,6 +3,7 @@
 
 pub mod anyone;
 pub mod atomic;
+pub mod attend;
 pub mod dialogue;
 pub mod dns;
 pub mod docker;

@@ -47,6 +47,7 @@ codes! {
     STACK_DOWN = "stack.down", Wanting, "The stack, or the service that the command needs, does not run. `mailctl up` starts it.";
     COMMAND_ABSENT = "command.absent", NotFound, "`mailctl exec` was given a command that the container does not have. A command that ran ends with its own status, and without a word of mailctl's.";
     COMMAND_UNUSABLE = "command.unusable", NotExecutable, "`mailctl exec` was given something that the container cannot execute. A command that ran ends with its own status, and without a word of mailctl's.";
+    PROGRAM_ENDED = "program.ended", Unavailable, "A program in a container ended by itself. The engine starts the container again; `mailctl logs SERVICE` has the program's last words.";
     CONFIG_REJECTED = "config.rejected", Settings, "Postfix, Dovecot or OpenDKIM does not accept the rendered configuration, most often because of a raw setting or a template of your own. The running stack was not touched.";
     TRUST_GATEWAY = "trust.gateway", Settings, "A trusted network holds a gateway of the engine. Connections from outside can come in under that address, so everyone would be trusted: an open relay.";
     DAEMON_RUNS = "daemon.runs", Unavailable, "Another `mailctl daemon` answers on the socket. A stack runs one by itself.";

@@ -74,7 +74,7 @@ impl Service {
         format!("{}/", self.name())
     }
 
-    /// The sockets that it serves, relative to the `run` folder: when all accept, its peers may start.
+    /// The sockets that it always serves, relative to the `run` folder.
     pub fn sockets(self) -> &'static [&'static str] {
         match self {
             Self::Mailctld => &["mailctld/socketmap", "mailctld/policy"],

@@ -6,7 +6,7 @@ use super::{
     spec::{self, ContainerSpec, HealthCheck, Mount, Port},
 };
 use crate::{
-    render::{ConfigSet, ids},
+    render::{ConfigSet, ED25519_CONF, ids},
     settings::Settings,
 };
 use serde::Serialize;
@@ -98,6 +98,14 @@ impl Stack {
         }
     }
 
+    /// The sockets that a service serves with this configuration, relative to the `run` folder: when all
+    /// accept, its peers may start or read theirs.
+    pub fn sockets(&self, service: Service) -> Vec<&'static str> {
+        let second = service == Service::Opendkim && self.config.holds(ED25519_CONF);
+        let second = second.then_some("opendkim/milter-ed25519");
+        service.sockets().iter().copied().chain(second).collect()
+    }
+
     /// The container of a service.
     pub fn container(&self, service: Service) -> Option<&ContainerSpec> {
         self.containers.iter().find(|spec| spec.service == service)
@@ -125,7 +133,7 @@ struct Needs {
 }
 
 const MAILCTLD: &[&str] = &["mailctl", "daemon", "--config", "/etc/mailctl/current/mailctld/daemon.toml"];
-const OPENDKIM: &[&str] = &["opendkim", "-f", "-x", "/etc/mailctl/current/opendkim/opendkim.conf"];
+const OPENDKIM: &[&str] = &["mailctl", "attend", "opendkim"];
 
 fn needs(service: Service, places: &Places, settings: &Settings) -> Needs {
     let socket =
@@ -146,11 +154,12 @@ fn needs(service: Service, places: &Places, settings: &Settings) -> Needs {
         },
         Service::Opendkim => Needs {
             command: OPENDKIM,
-            // In Postfix's group first: its socket must be Postfix's to use on every file system, also where a
-            // folder's set-group bit does not count. In its own for the keys.
-            user: format!("{}:{}", ids::OPENDKIM, ids::POSTFIX),
+            // Root makes /dev/log, and gives itself up for OpenDKIM's user (SETUID) in every program that it
+            // starts and signals (KILL). In Postfix's group first: their sockets must be Postfix's to use on
+            // every file system, also where a folder's set-group bit does not count. In OpenDKIM's for the keys.
+            user: format!("0:{}", ids::POSTFIX),
             groups: vec![ids::OPENDKIM],
-            capabilities: &[],
+            capabilities: &["KILL", "SETUID"],
             mounts: vec![own(service), read_only(places.dkim.clone(), "/etc/mailctl-dkim")],
             tmpfs: &[("/tmp", TMP)],
             ports: vec![],

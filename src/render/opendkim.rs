@@ -1,6 +1,6 @@
 //! OpenDKIM: signs what our users send, verifies what comes in.
 
-use super::{ConfigFile, Facts, Fault, template::Templates};
+use super::{ConfigFile, ED25519_CONF, Facts, Fault, template::Templates};
 use crate::{mail::dkim::Algorithm, settings::Settings};
 use serde::Serialize;
 
@@ -29,7 +29,7 @@ const FILES: [(&str, &str); 5] = [
 
 /// Template and file of the process beside it that signs with Ed25519: there is one only while it has a key.
 const ED25519: [(&str, &str); 3] = [
-    ("opendkim/ed25519.conf", "opendkim/ed25519.conf"),
+    (ED25519_CONF, ED25519_CONF),
     ("opendkim/keytable", "opendkim/ed25519-keytable"),
     ("opendkim/signingtable", "opendkim/ed25519-signingtable"),
 ];

@@ -4,6 +4,7 @@ use super::dialogue::{Anchor, Dialogue, SmtpReply};
 use crate::{
     error::{Error, codes},
     plan::service::Service,
+    render,
     wire::milter,
 };
 use std::{
@@ -12,6 +13,7 @@ use std::{
 };
 
 const SOCKETS: &str = "/run/mailctl";
+const CONFIG: &str = "/etc/mailctl/current";
 const SPOOL: &str = "/var/spool/postfix";
 const MAIL: &str = "/mail";
 /// Percent of a disk in use from which mail is in danger (S0-10).
@@ -41,7 +43,7 @@ pub async fn check(service: Service, scope: Scope) -> Result<String, Error> {
 
 async fn postfix(scope: Scope) -> Result<String, Error> {
     // First its peers: an smtpd that cannot reach them dies, and master waits before it starts another.
-    for socket in ["dovecot/auth", "mailctld/socketmap", "opendkim/milter"] {
+    for socket in ["dovecot/auth", "mailctld/socketmap"].into_iter().chain(milters()) {
         Dialogue::connect_unix(&Path::new(SOCKETS).join(socket)).await?;
     }
     let mut smtp = Dialogue::connect(loopback(25)).await?;
@@ -99,15 +101,30 @@ async fn dovecot(scope: Scope) -> Result<String, Error> {
     Ok(format!("{answering}, disk {disk} % used"))
 }
 
+/// OpenDKIM's sockets: a second one while a domain signs with Ed25519 as well.
+fn milters() -> impl Iterator<Item = &'static str> {
+    let second = Path::new(CONFIG).join(render::ED25519_CONF).exists();
+    std::iter::once("opendkim/milter").chain(second.then_some("opendkim/milter-ed25519"))
+}
+
 async fn opendkim() -> Result<String, Error> {
-    let mut filter = Dialogue::connect_unix(&Path::new(SOCKETS).join("opendkim/milter")).await?;
+    let mut answers = Vec::new();
+    for socket in milters() {
+        let version = milter(&Path::new(SOCKETS).join(socket)).await?;
+        answers.push(format!("{socket}: milter protocol {version} agreed"));
+    }
+    Ok(answers.join(", "))
+}
+
+async fn milter(socket: &Path) -> Result<u32, Error> {
+    let mut filter = Dialogue::connect_unix(socket).await?;
     filter.send_bytes(&milter::offer()).await?;
     let head = filter.take(4).await?;
     let size = head.try_into().ok().and_then(milter::answer_size);
     let answer = filter.take(size.ok_or_else(|| unwell("this is no milter"))?).await?;
     let version = milter::agreed(&answer).ok_or_else(|| unwell("the milter refuses to negotiate"))?;
     filter.send_bytes(&milter::quit()).await?;
-    Ok(format!("milter protocol {version} agreed"))
+    Ok(version)
 }
 
 async fn mailctld() -> Result<String, Error> {

@@ -1,6 +1,7 @@
 //! The real programs look at a configuration before it goes live. Runs inside the image.
 
-use std::{fs, os::unix::net::UnixDatagram, process::Stdio};
+use crate::render;
+use std::{fs, os::unix::net::UnixDatagram, path::Path, process::Stdio};
 use tokio::process::Command;
 
 /// What a program said of its configuration.
@@ -16,14 +17,19 @@ pub struct Verdict {
 
 /// Asks all of them at once.
 pub async fn verdicts() -> Vec<Verdict> {
-    let ((postfix, smtpd), unused, dovecot, opendkim) = tokio::join!(
+    let ((postfix, smtpd), unused, dovecot, opendkim, second) = tokio::join!(
         // One after the other: the check complains about folders of the queue that another made.
         async { (ask("postfix", &["check"]).await, smtpd().await) },
         ask("postconf", &["-n"]),
         ask("doveconf", &["-n", "-c", "/etc/dovecot/dovecot.conf"]),
         ask("opendkim", &["-n", "-x", "/etc/mailctl/current/opendkim/opendkim.conf"]),
+        // The one that signs with Ed25519, where a domain does.
+        async {
+            let conf = format!("/etc/mailctl/current/{}", render::ED25519_CONF);
+            if Path::new(&conf).exists() { Some(ask("opendkim", &["-n", "-x", &conf]).await) } else { None }
+        },
     );
-    vec![postfix, smtpd, unused, dovecot, opendkim]
+    [postfix, smtpd, unused, dovecot, opendkim].into_iter().chain(second).collect()
 }
 
 /// `postfix check` does not look at most values; an smtpd does, when it starts. On its own (`-S`) it speaks to

@@ -46,7 +46,16 @@ fn a_new_key_signs_when_it_is_told_to() {
     let shown = home.json(&["dkim", "show", "example.org"]);
     let bits: Vec<u64> = shown.as_array().unwrap().iter().map(|key| key["bits"].as_u64().unwrap()).collect();
     assert_eq!(bits, [3072, 256, 1024], "first those that sign, RSA before Ed25519");
-    home.refused(&["dkim", "activate", "--selector", "ed"], 65, "RSA");
+    let selectors = || home.json(&["domain", "list"])[0]["selectors"].to_string();
+    assert_eq!(selectors(), r#"["new","ed"]"#, "the first of its kind signs at once");
+    home.ok(&["dkim", "generate", "--selector", "ed2", "--type", "ed25519"]);
+    assert_eq!(selectors(), r#"["new","ed"]"#, "the second waits for its record");
+    home.ok(&["dkim", "activate", "--selector", "ed2"]);
+    assert_eq!(selectors(), r#"["new","ed2"]"#);
+    home.ok(&["dkim", "deactivate", "--dry-run"]);
+    home.ok(&["dkim", "deactivate"]);
+    assert_eq!(selectors(), r#"["new"]"#);
+    home.refused(&["dkim", "deactivate"], 65, "dkim show");
     home.refused(&["dkim", "activate", "--selector", "gone"], 65, "dkim generate");
     home.refused(&["dkim", "generate", "--type", "ed25519", "--bits", "2048"], 64, "one size");
     home.refused(&["dkim", "generate", "--bits", "512"], 64, "--bits");

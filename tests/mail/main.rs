@@ -10,6 +10,7 @@ mod demo;
 mod faults;
 mod hostile;
 mod routes;
+mod signing;
 mod smtp;
 mod tls;
 mod up;

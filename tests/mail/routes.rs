@@ -10,14 +10,14 @@ use std::{
 };
 
 /// A mail server on the outside, stopped when dropped.
-struct Sink {
+pub struct Sink {
     process: Child,
-    port: u16,
+    pub port: u16,
     folder: tempfile::TempDir,
 }
 
 impl Sink {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new("/usr/bin/python3")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/sink.py"))
@@ -32,7 +32,7 @@ impl Sink {
     }
 
     /// The first message that holds `text`: the envelope, an empty line, the message.
-    fn message(&self, text: &str) -> String {
+    pub fn message(&self, text: &str) -> String {
         eventually(30, &format!("{text} outside"), || {
             let mut files = std::fs::read_dir(self.folder.path()).unwrap().flatten();
             files.find_map(|file| {
@@ -98,7 +98,8 @@ fn aliases_lead_inside_and_outside_and_what_leaves_is_signed() {
     verify(&stack, &message.replace("Subject: ", "Subject: forged "), false);
 }
 
-fn with_route(port: u16) -> Stack {
+/// A running stack that reaches `outside.example.net` at a port of this host.
+pub fn with_route(port: u16) -> Stack {
     let stack = Stack::prepared("[postfix.transport]\n");
     let path = stack.home().join("mailctl.toml");
     let text = std::fs::read_to_string(&path).unwrap();

@@ -39,10 +39,6 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             .hint(format!("mailctl dkim generate {domain} --selector {selector}"))
     })?;
     let algorithm = key.record.algorithm;
-    if algorithm == Algorithm::Ed25519 {
-        return Err(Error::new(codes::DKIM_UNUSABLE, "mail is signed with RSA keys only for now")
-            .hint(format!("mailctl dkim generate {domain} --selector NEW")));
-    }
     let stored = change.signers().await?;
     let signing = dkim::signing(&world.paths, &domain, &stored, settings.dkim_selector.as_ref())?;
     let mut same = stored.into_iter().filter(|old| old.domain == domain && old.algorithm == algorithm);

@@ -4,7 +4,6 @@ use super::{RSA_BITS, make, new_selector};
 use crate::{
     commands::{live, names},
     error::Error,
-    mail::dkim::Algorithm,
     ui::Ui,
     world::{
         World,
@@ -67,7 +66,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let there = dkim::list(&world.paths, &domain)?;
     let key = make(world, &domain, &selector, kind).await?;
     let algorithm = key.record.algorithm;
-    let signs = algorithm == Algorithm::Rsa && there.iter().all(|other| other.record.algorithm != algorithm);
+    let signs = there.iter().all(|other| other.record.algorithm != algorithm);
     // What signs is written down, also a key that was only found there: a new one must not take over before
     // its record is published.
     for key in before.iter().chain(signs.then_some(&key)) {

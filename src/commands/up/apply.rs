@@ -90,7 +90,12 @@ impl Hands<'_> {
             Step::SwitchConfig { to, .. } => world.switch_generation(*to),
             Step::RemoveNetwork { id, .. } => engine.remove_network(id).await,
             Step::Unpause { id, .. } => engine.unpause(id).await,
-            Step::Reload { id, signal, .. } => engine.signal(id, *signal).await,
+            Step::Reload { service, id, signal, .. } => {
+                engine.signal(id, *signal).await?;
+                // Who reads its configuration next may be told there of a socket that is still to come.
+                self.accepting(self.sockets(*service)).await;
+                Ok(())
+            }
             Step::ForgetConfigs { numbers } => world.forget_generations(numbers),
             Step::BuildImage { tag } => {
                 Err(Error::new(codes::BUG, format!("image {tag} vanished while the plan was made"))
@@ -134,11 +139,16 @@ impl Hands<'_> {
         let scene = &*self.scene;
         try_join_all(first.iter().map(|step| start_one(scene, &self.made, step))).await?;
         if !last.is_empty() {
-            let sockets = first.iter().filter_map(|step| service_of(step)).flat_map(Service::sockets);
-            self.accepting(sockets.map(|name| self.world.paths.run().join(name)).collect()).await;
+            let sockets = first.iter().filter_map(|step| service_of(step));
+            self.accepting(sockets.flat_map(|service| self.sockets(service)).collect()).await;
         }
         try_join_all(last.iter().map(|step| start_one(scene, &self.made, step))).await?;
         Ok(())
+    }
+
+    fn sockets(&self, service: Service) -> Vec<PathBuf> {
+        let run = self.world.paths.run();
+        self.scene.stack.sockets(service).iter().map(|name| run.join(name)).collect()
     }
 
     /// Waits until every socket accepts. One that never does is found by the health checks, with its reason.
