@@ -9,6 +9,7 @@ pub mod dkim;
 pub mod dmarc;
 pub mod dns;
 pub mod finding;
+pub mod mta_sts;
 pub mod password;
 pub mod policy;
 pub mod provider;

@@ -5,17 +5,27 @@
 //! "wrong" and never "ok".
 
 mod address;
+mod autoconfig;
+pub mod blocklist;
+mod caa;
 pub mod codes;
 mod dkim;
 mod dmarc;
+mod dnssec;
 mod helo;
+mod mta_sts;
 mod mx;
+mod name_servers;
 mod reach;
 mod reverse;
 mod spf;
+mod tls_rpt;
+mod tlsa;
+mod wildcard;
 #[cfg(test)]
 mod zone;
 
+pub use blocklist::Blocklist;
 pub use codes::Code;
 
 use super::{
@@ -41,7 +51,7 @@ pub struct Options {
     /// Ask every name server of the zone for every record of ours.
     pub authoritative: bool,
     /// Lists to look into; none by default.
-    pub blocklists: Vec<String>,
+    pub blocklists: Vec<Blocklist>,
     /// All domains that are served.
     pub served: Vec<Domain>,
     /// What the records should say where there is a choice.
@@ -76,14 +86,27 @@ pub type Findings = Option<Vec<Finding>>;
 type Judge = fn(&Inquiry<'_>, &Server, &Served, &Options) -> Findings;
 type HostJudge = fn(&Inquiry<'_>, &Server, &Options) -> Findings;
 
-const OF_HOST: &[(Subject, HostJudge)] =
-    &[(Subject::Address, address::judge), (Subject::Reverse, reverse::judge), (Subject::Helo, helo::judge)];
+const OF_HOST: &[(Subject, HostJudge)] = &[
+    (Subject::Address, address::judge),
+    (Subject::Reverse, reverse::judge),
+    (Subject::Helo, helo::judge),
+    (Subject::Tlsa, tlsa::judge),
+    (Subject::Caa, caa::judge),
+    (Subject::Blocklist, blocklist::host),
+];
 
 const OF_DOMAIN: &[(Subject, Judge)] = &[
+    (Subject::NameServers, name_servers::judge),
+    (Subject::Dnssec, dnssec::judge),
     (Subject::Mx, mx::judge),
     (Subject::Spf, spf::judge),
     (Subject::Dkim, dkim::judge),
     (Subject::Dmarc, dmarc::judge),
+    (Subject::MtaSts, mta_sts::judge),
+    (Subject::TlsRpt, tls_rpt::judge),
+    (Subject::Autoconfig, autoconfig::judge),
+    (Subject::Wildcard, wildcard::judge),
+    (Subject::Blocklist, blocklist::domain),
 ];
 
 /// Everything about the host.

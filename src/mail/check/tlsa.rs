@@ -1,0 +1,123 @@
+//! TLSA of the server's port 25 (RFC 6698, RFC 7671, RFC 7672).
+
+use super::{Code, Findings, Options, codes, unanswered};
+use crate::mail::{
+    dns::{Data, Entry, Inquiry, Kind, Name, Proof, Question, Whom},
+    server::Server,
+};
+
+/// Judges the TLSA records of the host.
+pub fn judge(inquiry: &Inquiry<'_>, server: &Server, _options: &Options) -> Findings {
+    let host = &server.host;
+    let Ok(name) = Name::from(host).child("_25._tcp") else {
+        return Some(vec![codes::TLSA_ABSENT.of(host, "not used")]);
+    };
+    let question = Question::new(&name, Kind::Tlsa).to(Whom::Validating);
+    let answer = inquiry.ask(question.clone())?;
+    let records = match answer.records() {
+        Ok(records) => records,
+        Err(why) => return Some(vec![unanswered(&codes::TLSA_UNCHECKED, host, &question, why)]),
+    };
+    let wanted = server.spki.map(|spki| {
+        Entry::new(&name, Data::Tlsa { usage: 3, selector: 1, matching: 1, data: spki.to_vec() })
+    });
+    let told = |code: &Code, summary: &str| {
+        let finding = code.of(host, summary);
+        records.iter().fold(finding, |finding, data| finding.found(Entry::new(&name, data.clone())))
+    };
+    let publish = |finding: crate::mail::finding::Finding| match &wanted {
+        Some(entry) => finding.publish(entry.clone()),
+        None => finding,
+    };
+    if answer.proof == Proof::Bogus {
+        let finding = told(&codes::TLSA_BOGUS, "the signatures do not hold: who uses DANE does not deliver");
+        return Some(vec![
+            finding.remedy("mend DNSSEC of the zone; https://dnsviz.net shows where it breaks"),
+        ]);
+    }
+    if records.is_empty() {
+        return Some(vec![match answer.proof {
+            Proof::Secure => {
+                publish(told(&codes::TLSA_ABSENT, "not used, and the zone is signed: it could be"))
+            }
+            _ => told(&codes::TLSA_ABSENT, "not used (optional, and only for signed zones)"),
+        }]);
+    }
+    let mut findings = Vec::new();
+    if answer.proof == Proof::Insecure {
+        let finding =
+            told(&codes::TLSA_UNSIGNED, "published in a zone that DNSSEC does not sign: nobody looks at it");
+        findings.push(
+            finding.expected("a signed zone, or no TLSA").remedy("sign the zone, or remove the record"),
+        );
+    } else if answer.proof == Proof::Unchecked {
+        let finding = told(&codes::TLSA_UNCHECKED, "its signatures could not be checked");
+        findings.push(
+            finding.remedy("ask a resolver that hands on signatures: mailctl dns-check --resolver ADDRESS"),
+        );
+    }
+    let usable: Vec<&Data> = records.iter().filter(|data| usable(data)).collect();
+    let ours = |data: &&&Data| wanted.as_ref().is_some_and(|entry| entry.data == ***data);
+    let by_key = |data: &Data| matches!(data, Data::Tlsa { usage: 3, selector: 1, matching: 1, .. });
+    if usable.is_empty() {
+        let finding = told(&codes::TLSA_UNUSABLE, "none of the records is of a kind that mail uses");
+        findings.push(publish(finding).remedy("publish 3 1 1 with the server's key (RFC 7672 §3.1.3)"));
+    } else if usable.iter().find(ours).is_some() {
+        if findings.is_empty() {
+            findings.push(told(&codes::TLSA_OK, "signed, and it is the server's key"));
+        }
+    } else if server.spki.is_none() {
+        let finding = told(&codes::TLSA_UNKNOWN, "the server has no certificate yet to compare with");
+        findings.push(finding.remedy("mailctl tls import, or mailctl up, which makes a first one"));
+    } else if usable.iter().all(|data| by_key(data)) {
+        let finding =
+            told(&codes::TLSA_MISMATCH, "another key than the server's: who uses DANE does not deliver");
+        findings
+            .push(publish(finding).remedy(format!("publish the record at {name}, and remove the others")));
+    } else {
+        let finding =
+            told(&codes::TLSA_CERTIFICATE, "bound to a certificate, not to the key: it breaks at a renewal");
+        findings.push(publish(finding).remedy("publish 3 1 1 with the server's key (RFC 7671 §5.1)"));
+    }
+    Some(findings)
+}
+
+/// RFC 7672 §3.1: usages 2 and 3; known selectors and digests of the right length.
+fn usable(data: &Data) -> bool {
+    match data {
+        Data::Tlsa { usage: 2 | 3, selector: 0 | 1, matching, data } => match matching {
+            0 => !data.is_empty(),
+            1 => data.len() == 32,
+            2 => data.len() == 64,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::zone::*, *};
+
+    /// Proves: RFC 7672 §3.1 (which kinds mail uses), §2.2 (only signed), RFC 7671 §5.1.
+    #[test]
+    fn each_form_of_tlsa_is_told_apart() {
+        let at = "_25._tcp.mail.example.org";
+        let secure = format!("{at} !secure\n");
+        let ours = "07".repeat(32);
+        for (zone, code) in [
+            (String::new(), "dns.tlsa.absent"),
+            (format!("{secure}{at} TLSA 3 1 1 {ours}"), "dns.tlsa.ok"),
+            (format!("{secure}{at} TLSA 3 1 1 {}\n{at} TLSA 3 1 1 {ours}", "08".repeat(32)), "dns.tlsa.ok"),
+            (format!("{secure}{at} TLSA 3 1 1 {}", "08".repeat(32)), "dns.tlsa.mismatch"),
+            (format!("{secure}{at} TLSA 3 0 1 {ours}"), "dns.tlsa.certificate"),
+            (format!("{secure}{at} TLSA 1 1 1 {ours}"), "dns.tlsa.unusable"),
+            (format!("{secure}{at} TLSA 3 1 1 0707"), "dns.tlsa.unusable"),
+            (format!("{at} TLSA 3 1 1 {ours}"), "dns.tlsa.unsigned"),
+            (format!("{at} !bogus\n{at} TLSA 3 1 1 {ours}"), "dns.tlsa.bogus"),
+            (format!("{at} TLSA !timeout"), "dns.tlsa.unchecked"),
+        ] {
+            assert_eq!(host_codes(judge, &zone), [code], "{zone}");
+        }
+    }
+}
