@@ -7,6 +7,7 @@ pub mod completions;
 pub mod config;
 pub mod demo;
 pub mod dkim;
+mod dns;
 pub mod dns_check;
 pub mod dns_records;
 pub mod domain;

@@ -14,6 +14,7 @@ pub mod password;
 pub mod policy;
 pub mod provider;
 pub mod record;
+pub mod rotation;
 pub mod server;
 pub mod spf;
 pub mod tags;

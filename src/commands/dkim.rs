@@ -3,6 +3,7 @@
 mod activate;
 mod deactivate;
 mod generate;
+mod rotate;
 mod show;
 
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     mail::{
         address::{Domain, Selector},
         dkim::Algorithm,
+        server::Stage,
     },
     settings::Settings,
     ui::Ui,
@@ -34,6 +36,7 @@ enum Verb {
     Show(show::Args),
     Activate(activate::Args),
     Deactivate(deactivate::Args),
+    Rotate(rotate::Args),
 }
 
 /// Runs the verb.
@@ -43,6 +46,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         Verb::Show(args) => show::run(args, world, ui).await,
         Verb::Activate(args) => activate::run(args, world, ui).await,
         Verb::Deactivate(args) => deactivate::run(args, world, ui).await,
+        Verb::Rotate(args) => rotate::run(args, world, ui).await,
     }
 }
 
@@ -77,6 +81,28 @@ pub async fn ensure(
         change.sign_with(&signer, super::names::now()).await?;
     }
     Ok(Ensured { key, made })
+}
+
+/// Lets `key` sign from now on in the place of the one of its algorithm, whose record has to stay in DNS for the
+/// mail that it signed. The selector that signed before, where it was another. The caller holds the lock and
+/// commits.
+async fn switch(
+    change: &mut Change,
+    settings: &Settings,
+    world: &World,
+    key: &Key,
+    now: i64,
+) -> Result<Option<Selector>, Error> {
+    let stored = change.signers().await?;
+    let signing = dkim::signing(&world.paths, &key.domain, &stored, settings.dkim_selector.as_ref())?;
+    let same = signing.into_iter().find(|other| other.record.algorithm == key.record.algorithm);
+    let before = same.map(|other| other.selector).filter(|before| *before != key.selector);
+    if let Some(before) = &before {
+        change.stage(&key.domain, before, Some(Stage::Leaving), now).await?;
+    }
+    change.stage(&key.domain, &key.selector, None, now).await?;
+    change.sign_with(&key.clone().signer(), now).await?;
+    Ok(before)
 }
 
 /// Makes a key off the async threads: a large RSA key takes seconds.

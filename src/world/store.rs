@@ -17,6 +17,7 @@ mod migrations;
 mod page;
 mod persist;
 mod signing;
+mod stage;
 mod whole;
 
 pub use alias::Alias;

@@ -1,5 +1,6 @@
 //! `mailctl dkim activate`.
 
+use super::switch;
 use crate::{
     commands::{live, names},
     error::{Error, codes},
@@ -41,9 +42,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let algorithm = key.record.algorithm;
     let stored = change.signers().await?;
     let signing = dkim::signing(&world.paths, &domain, &stored, settings.dkim_selector.as_ref())?;
-    let mut same = stored.into_iter().filter(|old| old.domain == domain && old.algorithm == algorithm);
-    let before = same.next().map(|old| old.selector);
-    change.sign_with(&key.signer(), names::now()).await?;
+    let before = switch(&mut change, &settings, world, &key, names::now()).await?;
     if args.dry_run { change.undo().await } else { change.commit().await }?;
     drop(lock);
     if ui.manner().json {
@@ -52,7 +51,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         ui.say(format!("would sign for {domain} with {selector}; nothing was changed"));
     } else {
         ui.say(format!("mail of {domain} is signed with {selector}"));
-        match before.filter(|before| *before != selector) {
+        match before {
             Some(before) => ui.say(format!("undo: mailctl dkim activate {domain} --selector {before}")),
             None if algorithm == Algorithm::Ed25519 => {
                 ui.say(format!("undo: mailctl dkim deactivate {domain}"));

@@ -4,6 +4,7 @@ use super::{RSA_BITS, make, new_selector};
 use crate::{
     commands::{live, names},
     error::Error,
+    mail::{dkim::Algorithm, server::Stage},
     ui::Ui,
     world::{
         World,
@@ -72,12 +73,15 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     for key in before.iter().chain(signs.then_some(&key)) {
         change.sign_with(&key.clone().signer(), names::now()).await?;
     }
+    if !signs {
+        change.stage(&domain, &selector, Some(Stage::Pending), names::now()).await?;
+    }
     change.commit().await?;
     drop(lock);
 
     let file = world.paths.dkim_key(&domain, &selector);
     if ui.manner().json {
-        ui.json(&super::show::entry(&key, signs));
+        ui.json(&super::show::entry(&key, if signs { Stage::Active } else { Stage::Pending }));
     } else {
         ui.say(format!("made {}; publish its record:", file.display()));
         ui.data(key.record.zone(&domain, &selector));
@@ -86,10 +90,9 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         return live::refresh(world, ui).await;
     }
     let now = before.iter().find(|key| key.record.algorithm == algorithm);
+    let kind = if algorithm == Algorithm::Rsa { "" } else { " --type ed25519" };
     let now = now.map(|now| format!("{} goes on signing; ", now.selector)).unwrap_or_default();
-    ui.say(format!(
-        "{now}once the record is published: mailctl dkim activate {domain} --selector {selector}"
-    ));
+    ui.say(format!("{now}once the record is published: mailctl dkim rotate {domain}{kind}"));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use sqlx::{
 use std::path::Path;
 
 /// `PRAGMA user_version` of this mailctl: the last step below.
-pub const SCHEMA: i64 = 2;
+pub const SCHEMA: i64 = 3;
 
 /// `PRAGMA application_id`: "mctl".
 pub const APPLICATION: [u8; 4] = *b"mctl";
@@ -21,6 +21,7 @@ fn steps() -> Migrator {
     Migrator::with_migrations(vec![
         step(1, "directory", include_str!("migrations/0001_directory.sql")),
         step(2, "signing by algorithm", include_str!("migrations/0002_signing_by_algorithm.sql")),
+        step(3, "stages of DKIM keys", include_str!("migrations/0003_dkim_stage.sql")),
     ])
 }
 
