@@ -18,7 +18,11 @@ use crate::mail::{
     record::Wishes,
 };
 use source::{Fault, Origin, Sources, Words};
-use std::{collections::BTreeMap, fmt, net::IpAddr};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 use trust::Trust;
 
 /// Reads all sources at once; for those that have no secret file to open on the way.
@@ -188,6 +192,12 @@ pub struct Dns {
     pub addresses: Vec<IpAddr>,
     /// What the records of its domains say.
     pub wishes: Wishes,
+    /// Who is asked; `None` = as `/etc/resolv.conf` has it.
+    pub resolver: Option<SocketAddr>,
+    /// Who takes changes; `None` = whom the zone's SOA names.
+    pub update_server: Option<SocketAddr>,
+    /// The file with the key that signs changes.
+    pub update_key_file: Option<String>,
 }
 
 /// Raw Postfix settings in the operator's own words.

@@ -4,3 +4,4 @@ pub mod milter;
 pub mod policy;
 pub mod socketmap;
 pub mod syslog;
+pub mod tsig;

@@ -6,5 +6,7 @@ mod ask;
 mod common;
 #[path = "dns/settle.rs"]
 mod settle;
+#[path = "dns/update.rs"]
+mod update;
 #[path = "dns/validate.rs"]
 mod validate;

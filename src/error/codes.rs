@@ -54,6 +54,10 @@ codes! {
     DAEMON_RUNS = "daemon.runs", Unavailable, "Another `mailctl daemon` answers on the socket. A stack runs one by itself.";
     DNS_WRONG = "dns.wrong", Wanting, "DNS says something about this server or its domains that is wrong. The report names each finding with its remedy; `mailctl help dns` explains the records.";
     DNS_UNCHECKED = "dns.unchecked", Again, "A question to DNS got no answer that counts (no answer in time, SERVFAIL, REFUSED), so nothing can be said. Ask again, or another resolver.";
+    DNS_KEY = "dns.key", Settings, "The key that signs changes to a zone cannot be used. The message names the file and what is wrong with it, never a part of it.";
+    DNS_CHANGED = "dns.changed", Again, "Somebody else changed the records between the look and the change. Nothing was overwritten; look again.";
+    DNS_REFUSED = "dns.refused", Unavailable, "The zone's server did not take the change. The message has its reason; nothing was changed.";
+    DNS_SILENT = "dns.silent", Again, "A DNS server did not answer, so nothing can be said. Trying again later may work.";
     IO = "io", Io, "Reading or writing a file failed. The message names the file and the cause.";
     BUG = "bug", Bug, "A fault of mailctl's own. Please report it with the output of `mailctl version`.";
 }

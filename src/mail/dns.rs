@@ -9,12 +9,14 @@ mod answer;
 mod entry;
 mod inquiry;
 mod name;
+mod place;
 mod reserved;
 
 pub use answer::{Answer, Data, Outcome, Proof, Silence};
 pub use entry::Entry;
 pub use inquiry::{Fetched, Inquiry, Known, Missing};
 pub use name::Name;
+pub use place::place;
 pub use reserved::reserved;
 
 use std::{fmt, net::IpAddr};

@@ -215,6 +215,24 @@ pub const KEYS: &[Key] = &[
         "Where others send their reports about your domains (DMARC, TLS). Nothing = postmaster of each domain.",
     )
     .example("reports@example.org"),
+    toml(
+        "dns.resolver",
+        "address, or address:port",
+        "The resolver that is asked about everything in DNS. Nothing = those of /etc/resolv.conf. `--resolver` of a command wins over it.",
+    )
+    .example("[2001:db8::53]:5353"),
+    toml(
+        "dns.update_server",
+        "address, or address:port",
+        "The server that takes changes to your zones (RFC 2136). Nothing = the primary server that a zone's SOA record names.",
+    )
+    .example("192.0.2.53"),
+    toml(
+        "dns.update_key_file",
+        "absolute path",
+        "File with the TSIG key that signs changes to your zones, as `tsig-keygen` or `keymgr -t` wrote it. It must not be readable by others (chmod 0600). Nothing = mailctl only shows what to publish.",
+    )
+    .example("/etc/mailctl/dns.key"),
 ];
 
 /// The key of that name.

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::mail::{
     address::{Address, Domain, Selector},
+    dns::place,
     record::Wishes,
 };
 use std::{collections::BTreeMap, net::IpAddr};
@@ -190,7 +191,13 @@ impl Words {
             ),
             reports: self.take("dns.reports", Address::parse),
         };
-        Dns { addresses: self.or("dns.addresses", value::addresses, Vec::new()), wishes }
+        Dns {
+            addresses: self.or("dns.addresses", value::addresses, Vec::new()),
+            wishes,
+            resolver: self.take("dns.resolver", place),
+            update_server: self.take("dns.update_server", place),
+            update_key_file: self.take("dns.update_key_file", value::absolute_path),
+        }
     }
 
     fn relay(&mut self) -> Option<Relay> {

@@ -139,6 +139,11 @@ pub fn ttl(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("{text:?} is not a number of seconds from 60 to 604800"))
 }
 
+/// A path that means the same wherever a command is typed.
+pub fn absolute_path(text: &str) -> Result<String, String> {
+    if text.starts_with('/') { Ok(text.to_owned()) } else { Err(format!("{text:?} does not begin with /")) }
+}
+
 /// One of a few words.
 pub fn one_of(text: &str, words: &[&str]) -> Result<String, String> {
     if words.contains(&text) {

@@ -9,9 +9,11 @@ mod fetch;
 mod memo;
 mod read;
 mod settle;
+pub mod update;
 mod upstream;
 mod validate;
 mod window;
+pub mod zone;
 
 pub use settle::{Settled, settle, settle_with};
 

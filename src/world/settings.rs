@@ -88,7 +88,7 @@ fn secret_mode(path: &Path) -> Result<(), Error> {
 }
 
 /// The content of a secret file, or why not.
-fn secret_file(path: &Path) -> Result<String, String> {
+pub(super) fn secret_file(path: &Path) -> Result<String, String> {
     if !path.is_absolute() {
         return Err("is not an absolute path".to_owned());
     }

@@ -168,6 +168,11 @@ pub fn absolute(name: &str) -> Name {
     name
 }
 
+/// A loopback address with port 53 free, for a server in another process.
+pub fn free_address() -> std::net::IpAddr {
+    sockets().0.local_addr().unwrap().ip()
+}
+
 /// The same free port of a loopback address for UDP and TCP.
 fn sockets() -> (std::net::UdpSocket, std::net::TcpListener) {
     for _ in 0..100 {

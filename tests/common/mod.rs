@@ -6,4 +6,5 @@ pub mod dns;
 pub mod engine;
 pub mod golden;
 pub mod home;
+pub mod nameserver;
 pub mod stack;

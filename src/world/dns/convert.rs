@@ -1,7 +1,10 @@
 //! Between our words and those of the wire: names, kinds, records.
 
 use crate::mail::dns::{Data, Kind, Name};
-use hickory_net::proto::rr::{Name as WireName, RData, Record, RecordType};
+use hickory_net::proto::rr::{
+    Name as WireName, RData, Record, RecordType,
+    rdata::{self, CAA},
+};
 
 /// With the final dot, so nothing is ever added to it. `\DDD` in a name is the octet it stands for
 /// (RFC 1035 §5.1).
@@ -93,6 +96,37 @@ pub fn data(record: &Record) -> Option<Data> {
         },
         RData::TXT(txt) => Data::Txt(txt.txt_data.iter().map(|string| string.to_vec()).collect()),
         _ => return None,
+    })
+}
+
+/// The other way, for what is published; the error is one clear line.
+pub fn rdata(data: &Data) -> Result<RData, String> {
+    Ok(match data {
+        Data::A(address) => RData::A((*address).into()),
+        Data::Aaaa(address) => RData::AAAA((*address).into()),
+        Data::Caa { critical, tag, value } => {
+            let mut caa = CAA::new_issue(*critical, None, Vec::new());
+            (caa.tag, caa.value) = (tag.clone(), value.clone().into_bytes());
+            RData::CAA(caa)
+        }
+        Data::Cname(name) => RData::CNAME(rdata::CNAME(to_wire(name)?)),
+        Data::Mx { preference, exchange } => RData::MX(rdata::MX::new(*preference, to_wire(exchange)?)),
+        Data::Ns(name) => RData::NS(rdata::NS(to_wire(name)?)),
+        Data::Ptr(name) => RData::PTR(rdata::PTR(to_wire(name)?)),
+        Data::Soa { .. } => return Err("a zone's SOA is its server's own".to_owned()),
+        Data::Srv { priority, weight, port, target } => {
+            RData::SRV(rdata::SRV::new(*priority, *weight, *port, to_wire(target)?))
+        }
+        Data::Tlsa { usage, selector, matching, data } => RData::TLSA(rdata::TLSA::new(
+            (*usage).into(),
+            (*selector).into(),
+            (*matching).into(),
+            data.clone(),
+        )),
+        Data::Txt(strings) if strings.iter().any(|string| string.len() > 255) => {
+            return Err("a TXT record has a string longer than 255 octets".to_owned());
+        }
+        Data::Txt(strings) => RData::TXT(rdata::TXT::from_bytes(strings.iter().map(Vec::as_slice).collect())),
     })
 }
 
