@@ -258,7 +258,7 @@ fn macros_in_names() {
         ("4.8 label too long", &format!("v=spf1 a:{}.org -all", "x".repeat(64)), "fail"),
     ]);
     let long = format!(
-        "v=spf1 exists:{}a.org -all; {}a.org A 127.0.0.1",
+        "v=spf1 exists:{}a.org -all; org.{}a.org A 127.0.0.1",
         "%{d}.".repeat(5000),
         "example.org.".repeat(20)
     );

@@ -79,15 +79,10 @@ fn what_breaks_is_told() {
     for (text, nearly) in [
         ("\"v=spf1 -all\"", Nearly::Quoted),
         ("v=spf10 -all", Nearly::NoBlank),
-        ("v=spf1; -all", Nearly::NoBlank),
         ("\u{feff}v=spf1 -all", Nearly::Unseen),
         ("spf1 -all", Nearly::NoVersion),
     ] {
-        let text = text.split_once(';').map_or(text, |(head, _)| head);
         let found = flaws(text);
-        if text == "v=spf1" {
-            continue;
-        }
         assert_eq!(
             found,
             [Flaw::Nearly(nearly), Flaw::Broken(Trouble::NoRecord(name("example.org")))],
