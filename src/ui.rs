@@ -5,6 +5,7 @@ mod call;
 pub mod listing;
 mod page;
 mod progress;
+mod stamp;
 mod terminal;
 
 pub use call::Call;
@@ -34,12 +35,14 @@ pub struct Ui {
     closed: bool,
     /// Set when JSON was written: a reader expects one document, so an error after it is told in words only.
     documented: bool,
+    /// Words carry the time: they go to a log.
+    stamped: bool,
 }
 
 impl Ui {
     /// A voice on this process's stdout and stderr.
     pub fn new(manner: Manner) -> Self {
-        Self { manner, call: Call::default(), closed: false, documented: false }
+        Self { manner, call: Call::default(), closed: false, documented: false, stamped: false }
     }
 
     /// The same, for a command line that names home or project.
@@ -47,6 +50,13 @@ impl Ui {
     pub fn called(mut self, call: Call) -> Self {
         self.call = call;
         self
+    }
+
+    /// For a command that services run: from here on words that no terminal shows carry the time. Whether they
+    /// do.
+    pub fn log_times(&mut self) -> bool {
+        self.stamped = !io::stderr().is_terminal();
+        self.stamped
     }
 
     /// How to speak.
@@ -87,8 +97,12 @@ impl Ui {
     /// Words for the person: progress, results, what comes next.
     pub fn say(&mut self, line: impl AsRef<str>) {
         if !self.manner.quiet {
-            let _ = writeln!(io::stderr().lock(), "{}", self.call.typed(line.as_ref()));
+            let _ = writeln!(io::stderr().lock(), "{}{}", self.stamp(), self.call.typed(line.as_ref()));
         }
+    }
+
+    fn stamp(&self) -> String {
+        if self.stamped { stamp::now() } else { String::new() }
     }
 
     /// Where a log goes: stdout, for whoever runs us to keep.
@@ -103,12 +117,12 @@ impl Ui {
 
     /// Begins to show the progress of something that takes a while.
     pub fn progress(&self) -> Progress {
-        Progress::new(self.manner)
+        Progress::new(self.manner, self.stamped)
     }
 
     /// Something that works but should not stay so.
     pub fn warn(&mut self, line: impl AsRef<str>) {
-        let _ = writeln!(io::stderr().lock(), "warning: {}", self.call.typed(line.as_ref()));
+        let _ = writeln!(io::stderr().lock(), "{}warning: {}", self.stamp(), self.call.typed(line.as_ref()));
     }
 
     /// The end of a command that failed.

@@ -9,7 +9,7 @@ use crate::{
         trust,
     },
     render::{self, ConfigSet},
-    settings::Settings,
+    settings::{Settings, Shown},
     world::{World, docker::Engine, keys},
 };
 use std::time::Duration;
@@ -20,6 +20,8 @@ pub struct Scene {
     pub engine: Engine,
     /// The settings.
     pub settings: Settings,
+    /// Each of them with its origin, secrets hidden.
+    pub origins: Vec<Shown>,
     /// What works in them but should not stay so.
     pub warnings: Vec<String>,
     /// What should run.
@@ -32,7 +34,7 @@ impl Scene {
     /// Reads settings and store, renders, asks the engine. Changes nothing.
     pub async fn look(world: &World) -> Result<Self, Error> {
         let loaded = world.settings()?;
-        let (settings, warnings) = (loaded.settings, loaded.warnings);
+        let (settings, origins, warnings) = (loaded.settings, loaded.origins, loaded.warnings);
         let config = config(world, &settings).await?;
         let engine = world.engine().await?;
         let home = world.paths.home().display().to_string();
@@ -40,7 +42,7 @@ impl Scene {
         let (image, certificate) = (world.image_tag()?, keys::tls::fingerprint(&world.paths));
         let stack = Stack::desired(&world.project, &home, &places, &settings, &config, &image, &certificate);
         let observed = observe(world, &engine, &stack).await?;
-        let scene = Self { engine, settings, warnings, stack, observed };
+        let scene = Self { engine, settings, origins, warnings, stack, observed };
         scene.own(world)?;
         Ok(scene)
     }

@@ -8,6 +8,7 @@ use super::{image, plan as plan_command, scene::Scene};
 use crate::{
     error::Error,
     plan::{self, Plan, Step},
+    settings::source::Origin,
     ui::Ui,
     world::World,
 };
@@ -34,6 +35,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         plan_command::print(&plan::plan(&scene.stack, &scene.observed), ui);
         return Ok(());
     }
+    let logged = ui.log_times();
     let _lock = world.lock()?;
     // Looking never does this.
     world.store().await?.close().await;
@@ -49,9 +51,18 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         scene.refresh(world).await?;
     }
     let plan = plan::plan(&scene.stack, &scene.observed);
+    if logged && !plan.is_empty() {
+        configuring(&scene, ui);
+    }
     converge(world, &mut scene, &plan, ui).await?;
-    finish(&scene, &plan, ui);
+    finish(&scene, &plan, logged, ui);
     Ok(())
+}
+
+/// What the operator has set, for the log.
+fn configuring(scene: &Scene, ui: &mut Ui) {
+    let set = scene.origins.iter().filter(|shown| shown.origin != Origin::Default);
+    set.for_each(|shown| ui.say(format!("Configuring: {} = {}", shown.key, shown.value)));
 }
 
 /// Does the plan and waits until all services answer. A configuration with which they do not is taken back.
@@ -72,23 +83,31 @@ pub async fn converge(world: &World, scene: &mut Scene, plan: &Plan, ui: &mut Ui
     }
 }
 
-fn finish(scene: &Scene, plan: &Plan, ui: &mut Ui) {
+fn finish(scene: &Scene, plan: &Plan, logged: bool, ui: &mut Ui) {
     if ui.manner().json {
         ui.json(&serde_json::json!({
             "steps": plan.steps,
             "services": super::status::services(scene),
         }));
-        return;
-    }
-    if plan.is_empty() {
+    } else if plan.is_empty() {
         ui.say("nothing to do: what runs is what should run");
-        return;
+    } else {
+        told(scene, plan, logged, ui);
     }
-    for step in plan.steps.iter().filter(|step| !matches!(step, Step::Start { .. } | Step::Folder { .. })) {
-        ui.say(format!("  {step}"));
+    if logged {
+        // What service logs of mail containers end their start with, and what waits for them looks for.
+        ui.say("Mail server configuration complete");
     }
-    let name = &scene.settings.hostname;
-    ui.say(format!("{name} accepts mail"));
+}
+
+fn told(scene: &Scene, plan: &Plan, logged: bool, ui: &mut Ui) {
+    // A log had them one by one, when they were done.
+    for step in plan.steps.iter().filter(|_| !logged) {
+        if !matches!(step, Step::Start { .. } | Step::Folder { .. }) {
+            ui.say(format!("  {step}"));
+        }
+    }
+    ui.say(format!("{} accepts mail", scene.settings.hostname));
     for (service, ports) in super::status::published(scene) {
         ui.say(format!("  {service:<9} {ports}"));
     }

@@ -1,6 +1,6 @@
 //! Progress of something that takes a while: one line that moves on a terminal, plain lines elsewhere.
 
-use super::Manner;
+use super::{Manner, stamp};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::{self, IsTerminal, Write},
@@ -12,10 +12,12 @@ pub struct Progress {
     bar: ProgressBar,
     /// Off a terminal every step is a line of its own, and lines within steps are not shown.
     plain: bool,
+    /// These lines carry the time.
+    stamped: bool,
 }
 
 impl Progress {
-    pub(super) fn new(manner: Manner) -> Self {
+    pub(super) fn new(manner: Manner, stamped: bool) -> Self {
         let terminal = io::stderr().is_terminal();
         let shown = terminal && !manner.quiet && !manner.json;
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -26,7 +28,7 @@ impl Progress {
         if shown {
             bar.enable_steady_tick(Duration::from_millis(120));
         }
-        Self { bar, plain: !terminal && !manner.quiet && !manner.json }
+        Self { bar, plain: !terminal && !manner.quiet && !manner.json, stamped }
     }
 
     /// Step `step` of `steps` begins.
@@ -48,9 +50,18 @@ impl Progress {
         self.bar.set_message(cut(text, 200));
     }
 
+    /// Something that is done now: a line of a log, elsewhere only the last detail.
+    pub fn doing(&self, text: &str) {
+        self.detail(text);
+        if self.stamped {
+            self.line(text);
+        }
+    }
+
     fn line(&self, text: &str) {
         if self.plain {
-            let _ = writeln!(io::stderr().lock(), "{text}");
+            let stamp = if self.stamped { stamp::now() } else { String::new() };
+            let _ = writeln!(io::stderr().lock(), "{stamp}{text}");
         }
     }
 }

@@ -48,7 +48,6 @@ impl Hands<'_> {
         let mut rest = steps;
         while let [step, after @ ..] = rest {
             rest = after;
-            self.progress.detail(&step.to_string());
             match step {
                 Step::Create { .. } => {
                     let network = network_id(self.scene, network.as_deref())?;
@@ -77,6 +76,7 @@ impl Hands<'_> {
     }
 
     async fn one(&mut self, step: &Step) -> Result<(), Error> {
+        self.tell(std::slice::from_ref(step));
         let (world, engine) = (self.world, &self.scene.engine);
         match step {
             Step::Folder { folder, .. } => world.make_folder(folder),
@@ -107,6 +107,10 @@ impl Hands<'_> {
         }
     }
 
+    fn tell(&self, batch: &[Step]) {
+        batch.iter().for_each(|step| self.progress.doing(&step.to_string()));
+    }
+
     /// A new network has a gateway of its own; the settings may trust it.
     async fn create_network(&mut self) -> Result<String, Error> {
         self.progress.phase("creating the network");
@@ -121,6 +125,7 @@ impl Hands<'_> {
 
     async fn create(&mut self, batch: &[Step], network: &str) -> Result<(), Error> {
         self.progress.phase("creating the containers");
+        self.tell(batch);
         let scene = &*self.scene;
         let made = batch.iter().filter_map(service_of).filter_map(|service| {
             let spec = scene.stack.container(service)?;
@@ -134,6 +139,7 @@ impl Hands<'_> {
     /// of them dies, and its master waits before it tries again.
     async fn start(&mut self, batch: &[Step]) -> Result<(), Error> {
         self.progress.phase("starting the services");
+        self.tell(batch);
         let serves = |step: &&Step| service_of(step).is_some_and(|service| !service.sockets().is_empty());
         let (first, last): (Vec<&Step>, Vec<&Step>) = batch.iter().partition(serves);
         let scene = &*self.scene;
@@ -166,6 +172,7 @@ impl Hands<'_> {
     /// Politely: what runs is stopped first, so that no session is cut.
     async fn remove(&self, batch: &[Step]) -> Result<(), Error> {
         self.progress.phase("removing containers");
+        self.tell(batch);
         let engine = &self.scene.engine;
         try_join_all(batch.iter().map(|step| async move {
             let Step::Remove { id, service, .. } = step else { return Ok(()) };
