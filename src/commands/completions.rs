@@ -37,15 +37,31 @@ pub fn man(_args: &ManArgs, command: clap::Command, ui: &mut Ui) -> Result<(), E
 
 fn render(command: &clap::Command, text: &mut Vec<u8>) -> std::io::Result<()> {
     clap_mangen::Man::new(command.clone()).render(text)?;
-    for inner in command.get_subcommands() {
-        let page = clap_mangen::Man::new(inner.clone());
-        text.extend_from_slice(format!(".SH {}\n", inner.get_name().to_uppercase()).as_bytes());
-        page.render_synopsis_section(text)?;
-        page.render_description_section(text)?;
-        page.render_options_section(text)?;
-        if inner.has_subcommands() {
-            page.render_subcommands_section(text)?;
-        }
+    command.get_subcommands().filter(|inner| !inner.is_hide_set()).try_for_each(|inner| section(inner, text))
+}
+
+/// A section for the command, and one for each of its verbs after it.
+fn section(command: &clap::Command, text: &mut Vec<u8>) -> std::io::Result<()> {
+    // What the whole program has is told once, at the top.
+    let told = command
+        .clone()
+        .mut_args(|argument| if argument.is_global_set() { argument.hide(true) } else { argument });
+    let has_options = told.get_arguments().any(|argument| !argument.is_hide_set());
+    let page = clap_mangen::Man::new(told);
+    let mut body = Vec::new();
+    page.render_synopsis_section(&mut body)?;
+    page.render_description_section(&mut body)?;
+    if has_options {
+        page.render_options_section(&mut body)?;
     }
-    Ok(())
+    if command.has_subcommands() {
+        page.render_subcommands_section(&mut body)?;
+    }
+    let name = command.get_bin_name().unwrap_or(command.get_name());
+    let title = name.strip_prefix("mailctl ").unwrap_or(name).to_uppercase();
+    // Its parts are below it, not beside it.
+    let body = String::from_utf8_lossy(&body).replace("\n.SH ", "\n.SS ");
+    let body = body.strip_prefix(".SH ").map_or(body.clone(), |rest| format!(".SS {rest}"));
+    text.extend_from_slice(format!(".SH \"{title}\"\n{body}").as_bytes());
+    command.get_subcommands().filter(|inner| !inner.is_hide_set()).try_for_each(|inner| section(inner, text))
 }

@@ -58,7 +58,41 @@ fn shells_and_man_take_what_is_made_for_them() {
         assert!(run(&["completions", shell]).1.contains("mailctl"));
     }
     let (status, page, _) = run(&["man"]);
-    assert!(status == 0 && page.contains(".TH mailctl 1") && page.contains(".SH INIT"), "{page}");
+    assert!(status == 0 && page.contains(".TH mailctl 1") && page.contains(".SH \"INIT\""), "{page}");
+}
+
+/// Proves: the manual page tells of every verb with its options, once, and those of the program once.
+#[test]
+fn the_manual_page_has_a_section_for_every_verb() {
+    let (_, page, _) = run(&["man"]);
+    let sections: Vec<(&str, &str)> =
+        page.split(".SH \"").skip(1).filter_map(|section| section.split_once("\"\n")).collect();
+    let of = |name: &str| {
+        let found: Vec<_> = sections.iter().filter(|(title, _)| *title == name).collect();
+        assert_eq!(found.len(), 1, "{name}");
+        found[0].1
+    };
+    let grammar = mailctl::cli::grammar();
+    let shown = |command: &clap::Command| -> Vec<clap::Command> {
+        command.get_subcommands().filter(|inner| !inner.is_hide_set()).cloned().collect()
+    };
+    for command in shown(&grammar) {
+        of(&command.get_name().to_uppercase());
+        for verb in shown(&command) {
+            let text = of(&format!("{} {}", command.get_name(), verb.get_name()).to_uppercase());
+            for option in verb.get_opts().filter(|option| !option.is_hide_set()) {
+                let name = option.get_long().unwrap().replace('-', "\\-");
+                assert!(text.contains(&format!("\\-\\-{name}")), "{name} in {text}");
+            }
+            assert!(!text.contains("\\-\\-project"), "{text}");
+        }
+    }
+    assert!(of("USER ADD").contains(".SS SYNOPSIS") && of("USER ADD").contains("mailctl user add"));
+    if let Ok(checked) =
+        Command::new("man").args(["--warnings", "-E", "UTF-8", "-l", "-"]).write_stdin(page.clone()).output()
+    {
+        assert!(checked.status.success() && checked.stderr.is_empty(), "{checked:?}");
+    }
 }
 
 /// A reader that goes away early is no fault.

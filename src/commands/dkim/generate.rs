@@ -65,7 +65,13 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let stored = change.signers().await?;
     let before = dkim::signing(&world.paths, &domain, &stored, settings.dkim_selector.as_ref())?;
     let there = dkim::list(&world.paths, &domain)?;
-    let key = make(world, &domain, &selector, kind).await?;
+    let progress = ui.progress();
+    if let Kind::Rsa(bits @ 3072..) = kind {
+        progress.phase(&format!("making an RSA key of {bits} bits"));
+    }
+    let key = make(world, &domain, &selector, kind).await;
+    drop(progress);
+    let key = key?;
     let algorithm = key.record.algorithm;
     let signs = there.iter().all(|other| other.record.algorithm != algorithm);
     // What signs is written down, also a key that was only found there: a new one must not take over before
