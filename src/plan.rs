@@ -9,6 +9,7 @@ pub mod spec;
 pub mod stack;
 pub mod step;
 pub mod trust;
+pub mod upgrade;
 
 pub use decide::plan;
 pub use observed::Observed;

@@ -97,6 +97,8 @@ pub struct Settings {
     pub protocols: Protocols,
     /// `RELAY_HOST` and friends: where all outgoing mail goes instead of the recipients' MX.
     pub relay: Option<Relay>,
+    /// `UPDATE_CHECK`, `UPDATE_INTERVAL`: seconds that one look for newer packages holds; `None` = nobody asks.
+    pub update_interval: Option<u64>,
     /// `TZ`: zone of the log lines.
     pub timezone: String,
     /// `[ports]`.

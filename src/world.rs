@@ -21,6 +21,7 @@ pub mod program;
 mod server;
 mod settings;
 pub mod store;
+pub mod updates;
 
 use crate::error::{Error, codes};
 use paths::Paths;

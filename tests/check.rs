@@ -87,6 +87,7 @@ impl Bench {
             ]
             .map(|(path, options)| (path.to_owned(), options.to_owned()))
             .to_vec(),
+            network: false,
         };
         self.engine.run(&job, Duration::from_secs(60)).await.unwrap()
     }
@@ -133,6 +134,32 @@ async fn planted_faults_are_seen() {
         let only_warned = line.starts_with("smtpd_baner");
         assert_eq!(outcome.status == 0, only_warned, "{line:?}: {}", outcome.output);
     }
+}
+
+/// Proves: S1-7 (main.cf: myorigin, interfaces, IPv4, SASL by Dovecot, certificate and key, mailbox_size_limit 0),
+/// S1-8, as Postfix itself reads it. The SASL socket is not in the queue's `private/` but in a folder of its own:
+/// another container serves it.
+#[tokio::test]
+async fn postfix_reads_the_names_doors_logins_and_keys_that_were_promised() {
+    let bench = Bench::new().await;
+    let wanted = [
+        ("myhostname", "mail.example.test"),
+        ("mydomain", "example.test"),
+        ("myorigin", "example.test"),
+        ("inet_interfaces", "all"),
+        ("inet_protocols", "ipv4"),
+        ("smtpd_sasl_type", "dovecot"),
+        ("smtpd_sasl_path", "/run/mailctl/dovecot/auth"),
+        ("smtpd_tls_chain_files", "/etc/mailctl-tls/live.pem"),
+        ("mailbox_size_limit", "0"),
+        ("virtual_mailbox_limit", "0"),
+    ];
+    let names = wanted.iter().map(|(name, _)| *name);
+    let command: Vec<&str> = ["postconf", "-x", "-h"].into_iter().chain(names).collect();
+    let outcome = bench.run(&tree("minimal"), &command).await;
+    let said: Vec<&str> = outcome.output.lines().map(str::trim).collect();
+    let values: Vec<&str> = wanted.iter().map(|(_, value)| *value).collect();
+    assert_eq!(said, values, "{wanted:?}");
 }
 
 /// What Postfix itself says is in force, defaults included, on every door.

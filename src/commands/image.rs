@@ -1,4 +1,6 @@
-//! `mailctl image build|show`.
+//! `mailctl image build|show|check`.
+
+pub mod check;
 
 use crate::{
     error::{Error, codes},
@@ -25,6 +27,7 @@ enum Word {
     Build(BuildArgs),
     /// Show the image of this mailctl and the versions in it
     Show,
+    Check(check::Args),
 }
 
 /// How to build.
@@ -34,7 +37,7 @@ pub struct BuildArgs {
     #[arg(long, value_name = "FILE")]
     pub base_rootfs: Option<PathBuf>,
     /// Build every layer anew, on a fresh base
-    #[arg(long)]
+    #[arg(long, visible_alias = "fresh")]
     pub no_cache: bool,
     /// Print the recipe and build nothing
     #[arg(long)]
@@ -63,6 +66,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             let image = build(&engine, &tag, &args, ui).await?;
             show(&tag, &image, ui)
         }
+        Word::Check(args) => check::run(args, world, ui).await,
         Word::Show => {
             let engine = world.engine().await?;
             let tag = world.image_tag()?;

@@ -99,6 +99,16 @@ pub fn size(octets: u64) -> String {
     format!("{value:.1} TiB")
 }
 
+/// Seconds as a person tells an age: `40 s`, `10 min`, `5 h`, `3 days`.
+pub fn age(seconds: i64) -> String {
+    match seconds.max(0) {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +119,20 @@ mod tests {
             [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 << 30, "3.0 GiB"), (5 << 40, "5.0 TiB")]
         {
             assert_eq!(size(octets), text);
+        }
+    }
+
+    #[test]
+    fn ages_are_short() {
+        for (seconds, text) in [
+            (-5, "0 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (7199, "119 min"),
+            (7200, "2 h"),
+            (200_000, "2 days"),
+        ] {
+            assert_eq!(age(seconds), text);
         }
     }
 }

@@ -1,11 +1,12 @@
 //! `mailctl status`.
 
-use super::scene::Scene;
+use super::{names, scene::Scene};
 use crate::{
     error::{Error, codes},
     plan::{
         self, Service,
         observed::{Container, Health, State},
+        upgrade::Checked,
     },
     ui::Ui,
     world::{World, health},
@@ -43,6 +44,8 @@ pub async fn run(_args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let services = services(&scene);
     let queue = health::queue_length(&world.paths.spool());
     let generation = scene.observed.config.as_ref().map(|config| config.number);
+    let (now, checked) = (names::now(), world.last_update_check());
+    let checked = checked.filter(|last| Some(&last.image) == scene.observed.image.as_ref());
     let pending = plan::plan(&scene.stack, &scene.observed).steps.len();
     let wrong: Vec<&str> =
         services.iter().filter(|shown| !shown.well()).map(|shown| shown.service.name()).collect();
@@ -50,7 +53,7 @@ pub async fn run(_args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         ui.json(&serde_json::json!({
             "project": world.project, "home": world.paths.home(), "image": scene.stack.image,
             "configuration": generation, "queue": queue, "pending_steps": pending,
-            "well": wrong.is_empty(), "services": services,
+            "well": wrong.is_empty(), "services": services, "updates": checked,
         }));
     } else {
         for shown in &services {
@@ -61,6 +64,9 @@ pub async fn run(_args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             "image {}, configuration {generation}, {queue} message(s) in the queue",
             scene.stack.image
         ));
+        for line in updates(checked.as_ref(), scene.settings.update_interval, now) {
+            ui.say(line);
+        }
         if pending > 0 {
             ui.say(format!("{pending} step(s) away from the settings; `mailctl plan` shows them"));
         }
@@ -74,6 +80,28 @@ pub async fn run(_args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             .hint(format!("mailctl logs {first}"))
             .hint("mailctl up")),
     }
+}
+
+/// What is known of newer packages, and a reminder where that is old.
+fn updates(checked: Option<&Checked>, interval: Option<u64>, now: i64) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(last) = checked {
+        let age = names::age(now - last.at);
+        lines.push(match last.upgrades.as_slice() {
+            [] => format!("every package was the newest of its distribution {age} ago"),
+            [one] => format!("{} has a newer version (seen {age} ago); mailctl image build --fresh", one.package),
+            [first, rest @ ..] => format!(
+                "{} and {} more package(s) have a newer version (seen {age} ago); mailctl image build --fresh",
+                first.package,
+                rest.len()
+            ),
+        });
+    }
+    let holds = |interval| checked.is_some_and(|last| last.holds(&last.image, now, interval));
+    if interval.is_some_and(|interval| !holds(interval)) {
+        lines.push("nobody has looked for newer packages lately; mailctl image check does".to_owned());
+    }
+    lines
 }
 
 /// Every service of the stack.
@@ -162,6 +190,36 @@ fn ports(all: &[(u16, SocketAddr)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::upgrade::Upgrade;
+
+    /// Proves: S0-26 (UPDATE_CHECK, UPDATE_INTERVAL)
+    #[test]
+    fn newer_packages_are_told_and_an_old_look_is_reminded_of() {
+        let upgrade = |package: &str| Upgrade {
+            package: package.to_owned(),
+            installed: "1".to_owned(),
+            available: "2".to_owned(),
+        };
+        let found = |names: &[&str]| Checked {
+            at: 0,
+            image: "a".to_owned(),
+            upgrades: names.iter().map(|name| upgrade(name)).collect(),
+        };
+        let told = |checked: Option<&Checked>, interval, now| updates(checked, interval, now).join("\n");
+        assert_eq!(told(None, None, 0), "");
+        assert!(told(None, Some(3600), 0).contains("mailctl image check"));
+        let fresh = found(&[]);
+        assert_eq!(
+            told(Some(&fresh), Some(3600), 600),
+            "every package was the newest of its distribution 10 min ago"
+        );
+        assert!(told(Some(&fresh), Some(3600), 7200).contains("2 h ago\nnobody has looked"));
+        assert!(!told(Some(&fresh), None, 7200).contains("nobody"));
+        let old = found(&["libssl3t64", "postfix", "tzdata"]);
+        assert!(
+            told(Some(&old), Some(3600), 60).starts_with("libssl3t64 and 2 more package(s) have a newer")
+        );
+    }
 
     #[test]
     fn ports_are_shown_once_and_as_the_host_has_them() {

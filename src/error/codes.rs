@@ -43,6 +43,8 @@ codes! {
     PORT_TAKEN = "port.taken", Unavailable, "Another program listens on a port that the stack is to publish. The message names the port and, where it can be seen, the process.";
     IMAGE_BASE = "image.base", Unavailable, "The base image could not be pulled or imported. Without a registry, `image build --base-rootfs FILE` takes a root file system made by mmdebstrap.";
     IMAGE_BUILD = "image.build", Unavailable, "The image could not be built. The message shows the step and its last lines.";
+    UPDATE_AVAILABLE = "update.available", Wanting, "The distribution has newer versions of packages in the image. `mailctl image build --fresh` builds it anew with them, `mailctl up` runs it.";
+    UPDATE_UNKNOWN = "update.unknown", Again, "The distribution could not be asked for newer packages. Containers need a way to its mirrors; the message holds apt's own words.";
     STACK_FOREIGN = "stack.foreign", Usage, "A container or network with our name belongs to something else, or to another home. Another `--project` keeps them apart.";
     STACK_UNHEALTHY = "stack.unhealthy", Wanting, "A service does not answer as it should. The message shows its check's words; `mailctl logs SERVICE` shows its own.";
     STACK_DOWN = "stack.down", Wanting, "The stack, or the service that the command needs, does not run. `mailctl up` starts it.";

@@ -3,7 +3,7 @@
 use super::{
     observed::{Container, Generation, Observed, State},
     service::Service,
-    spec::{ContainerSpec, JOB_IMAGE},
+    spec::{ContainerSpec, JOB_IMAGE, JOB_UPDATES},
     stack::Stack,
     step::{Plan, Step},
 };
@@ -205,9 +205,9 @@ fn remove(stack: &Stack, observed: &Observed, fates: &[Fate], plan: &mut Plan) {
             });
         }
     }
-    // A job of another home, or one that an image build waits for at this moment, is not left over.
+    // A job of another home, or one that another command waits for at this moment, is not left over.
     let left_over = |found: &Container| {
-        let busy = found.service == JOB_IMAGE && found.state == State::Running;
+        let busy = [JOB_IMAGE, JOB_UPDATES].contains(&&*found.service) && found.state == State::Running;
         !busy && (found.home.is_empty() || found.home == stack.home)
     };
     let unknown = |found: &&Container| {

@@ -16,6 +16,8 @@ pub const LABEL_HOME: &str = "org.mailctl.home";
 
 /// Service label of the container in which a new image is tried out.
 pub const JOB_IMAGE: &str = "image-check";
+/// Service label of the container that asks for newer packages.
+pub const JOB_UPDATES: &str = "update-check";
 
 /// A folder of the host inside a container.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -168,6 +168,14 @@ pub const KEYS: &[Key] = &[
         "How TLS is used towards RELAY_HOST; Postfix's smtp_tls_security_level.",
     )
     .default("encrypt"),
+    env(
+        "UPDATE_CHECK",
+        FLAG,
+        "Remind when nobody has looked for newer packages of Postfix, Dovecot, OpenDKIM and what they need for longer than UPDATE_INTERVAL. `mailctl image check` looks, `mailctl status` tells what it found; `mailctl image check --if-due` is for a timer.",
+    )
+    .default("true"),
+    env("UPDATE_INTERVAL", "number with unit m, h, d or w, as in 12h; at least 1h", "How long one look for newer packages holds.")
+        .default("1d"),
     env("TZ", "zone name", "Time zone of log lines, as in Europe/Berlin.").default("UTC"),
     toml("ports.smtp", PORT, "Mail from other servers.").default("25"),
     toml("ports.submissions", PORT, "Sending by your users, TLS from the start.").default("465"),

@@ -122,6 +122,8 @@ impl Words {
             managesieve: self.or("ENABLE_MANAGESIEVE", value::flag, true),
         };
         let relay = self.relay();
+        let interval = self.or("UPDATE_INTERVAL", value::interval, 86_400);
+        let update_interval = self.or("UPDATE_CHECK", value::flag, true).then_some(interval);
         let timezone = self.or("TZ", value::zone, "UTC".to_owned());
         let ports = Ports {
             smtp: self.or("ports.smtp", value::port, 0),
@@ -171,6 +173,7 @@ impl Words {
             mailbox_size_limit,
             protocols,
             relay,
+            update_interval,
             timezone,
             ports,
             network,

@@ -39,6 +39,22 @@ pub fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{text:?} is larger than any disk"))
 }
 
+/// Seconds: `90m`, `12h`, `1d`, `2w`; from one hour to a year.
+pub fn interval(text: &str) -> Result<u64, String> {
+    let bad = || format!("{text:?} is not a time; write it like 12h (units m, h, d, w), at least 1h");
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return Err(bad()),
+    };
+    let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u64>().ok()).flatten();
+    let seconds = number.and_then(|number| number.checked_mul(unit));
+    seconds.filter(|seconds| (3600..=31_536_000).contains(seconds)).ok_or_else(bad)
+}
+
 /// 0 to 65535.
 pub fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| format!("{text:?} is not a port; use 1 to 65535, or 0 for any free one"))
@@ -195,6 +211,16 @@ mod tests {
         assert_eq!(size("1T"), Ok(1 << 40));
         for bad in ["", "M", "-60M", "26GIGOTS", "1.5G", "9999999999T", "5 M", "٣"] {
             assert!(size(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+
+    #[test]
+    fn times_have_a_unit_and_a_range() {
+        for (text, seconds) in [("60m", 3600), ("12h", 43_200), ("1d", 86_400), ("2w", 1_209_600)] {
+            assert_eq!(interval(text), Ok(seconds));
+        }
+        for bad in ["", "1", "d", "59m", "-1d", "1.5d", "1y", "366d", "99999999999999999999d", "1 d", "٣d"] {
+            assert!(interval(bad).is_err(), "{bad:?} was taken");
         }
     }
 

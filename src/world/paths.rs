@@ -39,6 +39,10 @@ impl Paths {
     pub fn loaded(&self) -> PathBuf {
         self.state().join("loaded")
     }
+    /// What the last look for newer packages found.
+    pub fn update_check(&self) -> PathBuf {
+        self.state().join("updates.json")
+    }
     /// The folder of the database: mounted whole, for SQLite's companion files.
     pub fn db_folder(&self) -> PathBuf {
         self.state().join("db")

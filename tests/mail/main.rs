@@ -14,3 +14,4 @@ mod signing;
 mod smtp;
 mod tls;
 mod up;
+mod updates;

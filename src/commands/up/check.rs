@@ -86,6 +86,7 @@ fn job(world: &World, scene: &Scene, folder: &str, real_queue: bool) -> Job {
         capabilities: vec!["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
         mounts,
         tmpfs: tmpfs.iter().map(|(path, options)| (path.to_string(), options.to_string())).collect(),
+        network: false,
     }
 }
 
@@ -121,8 +122,10 @@ async fn back(world: &World, scene: &mut Scene, from: u32) -> Result<(), Error> 
     scene.refresh(world).await?;
     for service in Service::ALL {
         match scene.container(service) {
+            // One that ends just now reads the old one when it is started again; whether all answer is asked
+            // below.
             Some(found) if found.state == State::Running => {
-                scene.engine.signal(&found.id, service.reload()).await?
+                let _ = scene.engine.signal(&found.id, service.reload()).await;
             }
             // A program that ended because of its configuration is started with the old one.
             Some(found) => {

@@ -31,10 +31,12 @@ pub struct Job {
     pub mounts: Vec<Mount>,
     /// Folders in memory.
     pub tmpfs: Vec<(String, String)>,
+    /// Whether it reaches the world, through the engine's default network.
+    pub network: bool,
 }
 
 impl Engine {
-    /// Runs it without a network, waits for its end, removes it.
+    /// Runs it, waits for its end, removes it.
     pub async fn run(&self, job: &Job, limit: Duration) -> Result<Outcome, Error> {
         let doing = format!("run {}", job.command.join(" "));
         let made = call_within(
@@ -91,7 +93,7 @@ impl Engine {
             hostname: Some(job.hostname.clone()),
             labels: Some(labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
             host_config: Some(HostConfig {
-                network_mode: Some("none".to_owned()),
+                network_mode: Some(if job.network { "bridge" } else { "none" }.to_owned()),
                 binds: Some(job.mounts.iter().map(Mount::to_bind).collect()),
                 tmpfs: Some(job.tmpfs.iter().cloned().collect()),
                 cap_drop: Some(vec!["ALL".to_owned()]),

@@ -1,0 +1,112 @@
+//! `mailctl image check`: whether the distribution has newer packages than the image.
+
+use crate::{
+    commands::names,
+    error::{Error, codes},
+    plan::{
+        spec::JOB_UPDATES,
+        upgrade::{Checked, upgrades},
+    },
+    ui::Ui,
+    world::{
+        World,
+        docker::{Engine, Job},
+        updates,
+    },
+};
+
+/// Ask the distribution for newer versions of the packages in the image
+///
+/// Exit status 0: there are none; 1: there are some; 75: it could not be asked. Changes nothing but what
+/// `mailctl status` remembers of it.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Only where UPDATE_CHECK is true and the last look is older than UPDATE_INTERVAL: for a timer
+    #[arg(long)]
+    if_due: bool,
+    /// Ask from within the image
+    #[arg(long, hide = true)]
+    inside: bool,
+}
+
+/// Asks, tells, remembers.
+pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
+    if args.inside {
+        ui.write(&updates::simulate().await?);
+        return Ok(());
+    }
+    let engine = world.engine().await?;
+    let tag = world.image_tag()?;
+    let Some(image) = engine.image(&tag).await? else {
+        return Err(
+            Error::new(codes::STACK_DOWN, format!("image {tag} is not built")).hint("mailctl image build")
+        );
+    };
+    if args.if_due && !due(world, &image.id)? {
+        ui.say("nothing to do: the last look is recent enough, or UPDATE_CHECK is false");
+        return Ok(());
+    }
+    let progress = ui.progress();
+    progress.phase("asking the distribution for newer packages");
+    let listing = ask(&engine, &tag).await;
+    drop(progress);
+    let checked = Checked { at: names::now(), image: image.id, upgrades: upgrades(&listing?) };
+    world.note_update_check(&checked)?;
+    if ui.manner().json {
+        ui.json(&serde_json::json!({
+            "image": tag, "checked_at": checked.at, "current": checked.upgrades.is_empty(),
+            "upgrades": checked.upgrades,
+        }));
+    } else {
+        for found in &checked.upgrades {
+            ui.data(format!("{:<24} {} -> {}", found.package, found.installed, found.available));
+        }
+    }
+    match checked.upgrades.len() {
+        0 => {
+            ui.say("every package in the image is the newest of its distribution");
+            Ok(())
+        }
+        count => Err(Error::new(codes::UPDATE_AVAILABLE, format!("{count} package(s) have a newer version"))
+            .hint("mailctl image build --fresh")
+            .hint("mailctl up")),
+    }
+}
+
+fn due(world: &World, image: &str) -> Result<bool, Error> {
+    let Some(interval) = world.settings()?.settings.update_interval else { return Ok(false) };
+    Ok(!world.last_update_check().is_some_and(|last| last.holds(image, names::now(), interval)))
+}
+
+/// What apt would install, in its own words. In a container of its own, with folders in memory, no capability
+/// and none of our folders: what talks to mirrors sees neither mail nor keys.
+async fn ask(engine: &Engine, image: &str) -> Result<String, Error> {
+    let folder = |path: &str, options: &str| (path.to_owned(), options.to_owned());
+    let job = Job {
+        label: JOB_UPDATES,
+        image: image.to_owned(),
+        command: ["mailctl", "image", "check", "--inside"].map(str::to_owned).to_vec(),
+        hostname: "updates".to_owned(),
+        tmpfs: vec![
+            folder("/tmp", "mode=1777,size=64m"),
+            folder("/var/lib/apt/lists", "mode=755,size=512m"),
+            folder("/var/cache/apt", "mode=755,size=256m"),
+        ],
+        network: true,
+        ..Job::default()
+    };
+    let unknown = |cause: String| {
+        Error::new(codes::UPDATE_UNKNOWN, "the distribution could not be asked for newer packages")
+            .cause(cause)
+            .hint("mailctl image check     (again, when containers reach its mirrors)")
+    };
+    let outcome = engine.run(&job, updates::PATIENCE).await.map_err(|error| match error.code() {
+        codes::ENGINE_HANGS => unknown("the mirrors did not answer in time".to_owned()),
+        _ => error,
+    })?;
+    if outcome.status == 0 {
+        return Ok(outcome.output);
+    }
+    let cause = outcome.output.lines().find_map(|line| line.trim().strip_prefix("because: "));
+    Err(unknown(cause.unwrap_or(outcome.output.trim()).to_owned()))
+}
