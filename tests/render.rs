@@ -57,6 +57,9 @@ fn hardening_holds_in_every_tree() {
         ] {
             assert!(main.lines().any(|have| have == line), "{name}: no {line:?}");
         }
+        // Only where strangers' mail cannot go on to a server that reads local parts as ways to elsewhere.
+        let routed = folder.join("rendered/postfix/transport").exists();
+        assert_eq!(main.contains("allow_untrusted_routing = yes"), !routed, "{name}");
         assert_eq!(master.matches("-o smtpd_forbid_bare_newline_exclusions=\n").count(), 2, "{name}");
         assert_eq!(master.matches("-o smtpd_tls_security_level=encrypt").count(), 2, "{name}");
         let entries = master.lines().filter(|line| !line.starts_with([' ', '#']));

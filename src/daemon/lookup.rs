@@ -10,7 +10,7 @@
 //!
 //! `aliases` answers a whole address with all its final targets, and a mailbox with itself; it knows nothing
 //! of partial keys such as `@domain`. So a catch-all never takes mail from a mailbox, and Postfix has nothing
-//! left to expand. While there is no directory, every answer is TEMP: nobody is ever called unknown because we
+//! left to expand. A local part that is no [`Localpart`] leads to the catch-all and nowhere else. While there is no directory, every answer is TEMP: nobody is ever called unknown because we
 //! could not look.
 
 use super::{
@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     mail::{
-        address::{Address, Domain, Malformed},
-        directory::{Directory, Place, owners, resolve},
+        address::{Address, Domain, Localpart, Malformed},
+        directory::{Directory, Place, owners, resolve, resolve_rest},
     },
     wire::socketmap::{Decoded, Reply, decode, encode},
 };
@@ -109,7 +109,7 @@ fn mailboxes(directory: View<'_>, place: &Place, key: &str, value: &mut String) 
 }
 
 fn aliases(directory: View<'_>, place: &Place, key: &str, value: &mut String) -> Result<(), Malformed> {
-    let Ok(address) = Address::parse(key) else { return Ok(()) };
+    let Ok(address) = Address::parse(key) else { return rest(directory, place, key, value) };
     if address.domain() != &place.hostname && !directory.serves(address.domain().as_str())? {
         // Postfix asks for every sender's and recipient's address, the foreign ones too.
         return Ok(());
@@ -117,6 +117,17 @@ fn aliases(directory: View<'_>, place: &Place, key: &str, value: &mut String) ->
     let route = resolve(&directory, place, &address)?;
     for target in &route.targets {
         push(as_asked(key, target.address(), place.delimiter), value);
+    }
+    Ok(())
+}
+
+/// Local parts that nobody here can have, such as `"john doe"`: a catch-all takes them all the same.
+fn rest(directory: View<'_>, place: &Place, key: &str, value: &mut String) -> Result<(), Malformed> {
+    let Some((local, domain)) = key.rsplit_once('@') else { return Ok(()) };
+    if let (true, Ok(domain)) = (Localpart::elsewhere(local), Domain::parse(domain)) {
+        for target in &resolve_rest(&directory, place, &domain)?.targets {
+            push(target.address(), value);
+        }
     }
     Ok(())
 }

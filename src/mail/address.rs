@@ -102,6 +102,12 @@ impl Localpart {
         &self.0
     }
 
+    /// Whether other servers may write this before the `@`, in quotes or as the text within them (RFC 5321
+    /// §4.1.2, §4.5.3.1.1). Nobody here has such a name where [`Localpart::parse`] refuses it.
+    pub fn elsewhere(text: &str) -> bool {
+        (1..=64).contains(&text.len()) && text.bytes().all(|b| (b' '..=b'~').contains(&b))
+    }
+
     /// Splits `user+tag` at the first delimiter; `None` where there is no tag, or no user that could be.
     pub fn split_tag(&self, delimiter: char) -> Option<(&str, &str)> {
         // A final dot is the one fault that cutting can make.

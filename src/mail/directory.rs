@@ -57,6 +57,17 @@ pub fn resolve<D: Directory>(directory: &D, place: &Place, address: &Address) ->
     Ok(walk.route)
 }
 
+/// Where mail at `domain` goes whose local part is none of ours, so that nobody can have it: to the catch-all.
+pub fn resolve_rest<D: Directory>(directory: &D, place: &Place, domain: &Domain) -> Result<Route, D::Error> {
+    let mut walk = Walk { directory, place, route: Route::default(), path: Vec::new() };
+    if directory.serves(domain.as_str())? {
+        for target in directory.targets(&format!("@{domain}"))? {
+            walk.visit(target)?;
+        }
+    }
+    Ok(walk.route)
+}
+
 /// The logins that may send as `address`: its own mailbox, and every mailbox that its mail goes to. Sorted.
 pub fn owners<D: Directory>(
     directory: &D,

@@ -6,7 +6,7 @@ mod master_cf;
 use super::{ConfigFile, Facts, Fault, template::Templates, tls};
 use crate::{
     mail::dkim::Algorithm,
-    settings::{Relay, Settings},
+    settings::{Raw, Relay, Settings},
 };
 use serde::Serialize;
 
@@ -19,6 +19,9 @@ struct Main<'a> {
     networks: Vec<String>,
     message_size_limit: u64,
     transports: bool,
+    /// Strangers' mail ends here. With raw settings of this kind it may go on to a server that reads local parts
+    /// as ways to elsewhere: then Postfix must refuse those.
+    local_only: bool,
     ciphers: &'static [&'static str],
     curves: &'static [&'static str],
     relay: Option<Next<'a>>,
@@ -102,6 +105,13 @@ pub(super) fn render(
     Ok(files)
 }
 
+/// Whether none of the operator's own settings lets mail of strangers go on to another server as it came.
+fn local_only(raw: &Raw) -> bool {
+    const WAYS: &[&str] =
+        &["mydestination", "relay_domains", "relay_transport", "transport_maps", "virtual_transport"];
+    raw.transport.is_empty() && !WAYS.iter().any(|way| raw.main.contains_key(*way))
+}
+
 fn main<'a>(settings: &'a Settings, facts: &Facts) -> Main<'a> {
     Main {
         hostname: settings.hostname.as_str(),
@@ -110,6 +120,7 @@ fn main<'a>(settings: &'a Settings, facts: &Facts) -> Main<'a> {
         networks: settings.trusted.to_postfix(),
         message_size_limit: settings.message_size_limit,
         transports: !settings.raw.transport.is_empty(),
+        local_only: local_only(&settings.raw),
         ciphers: tls::CIPHERS,
         curves: tls::CURVES,
         relay: settings.relay.as_ref().map(|relay| Next {

@@ -98,6 +98,32 @@ fn aliases_lead_inside_and_outside_and_what_leaves_is_signed() {
     verify(&stack, &message.replace("Subject: ", "Subject: forged "), false);
 }
 
+/// Proves: a catch-all takes any mailbox of RFC 5321, and without one nobody has such a name.
+#[test]
+fn a_catch_all_takes_every_local_part_that_mail_allows() {
+    let stack = Stack::up("");
+    let ann = stack.ann.clone();
+    let send = |local: &str, id: &str| {
+        let to = format!("{local}@example.test");
+        stack.swaks(
+            25,
+            &["--from", "friend@example.net", "--to", &to, "--header", &format!("Message-ID: {id}")],
+        )
+    };
+    let locals = ["\"john doe\"", "a%b", "x/y", "$x", "a!b", "{x}|y"];
+    for local in locals {
+        let sent = said(&send(local, "<x@client.example.net>"));
+        assert!(sent.contains(" 550 "), "{local}: {sent}");
+    }
+    stack.ok(&["alias", "add", "@example.test", "ann@example.test"]);
+    for (number, local) in locals.iter().enumerate() {
+        let id = format!("<any{number}.{}@client.example.net>", std::process::id());
+        let sent = send(local, &id);
+        assert!(sent.status.success(), "{local}: {}", said(&sent));
+        stack.message("ann@example.test", &ann, "INBOX", &id);
+    }
+}
+
 /// A running stack that reaches `outside.example.net` at a port of this host.
 pub fn with_route(port: u16) -> Stack {
     let stack = Stack::prepared("[postfix.transport]\n");

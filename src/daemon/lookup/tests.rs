@@ -76,6 +76,66 @@ fn each_map_answers_in_postfix_form() {
     assert!(ask(&lookup, "passwords", "ann@example.org").starts_with("PERM "));
 }
 
+/// Proves: "a catch-all takes any RFC 5321 mailbox of the domain", and nothing else does.
+#[test]
+fn a_catch_all_takes_every_local_part_that_mail_allows() {
+    let lookup = state(Some(example()));
+    let long = "x".repeat(65);
+    for local in [
+        "\"john doe\"",
+        "john doe",
+        "a%b",
+        "x/y",
+        "$x",
+        "{x}",
+        "a|b",
+        "`id`",
+        "\"a@b\"",
+        "\"\\\"\"",
+        "ann+a/b",
+        "bob+a/b",
+        "a..b",
+        ".a",
+        "-o",
+        "\"\"",
+    ] {
+        assert_eq!(ask(&lookup, "aliases", &format!("{local}@second.test")), "OK ann@example.org", "{local}");
+        for (map, domain) in [
+            ("aliases", "example.org"),
+            ("aliases", "mail.example.org"),
+            ("aliases", "example.net"),
+            ("mailboxes", "second.test"),
+            ("senders", "second.test"),
+        ] {
+            assert_eq!(ask(&lookup, map, &format!("{local}@{domain}")), "NOTFOUND", "{map} {local}@{domain}");
+        }
+    }
+    for never in ["", "a\tb", "\u{e4}", "a\u{0}b", &long] {
+        assert_eq!(ask(&lookup, "aliases", &format!("{never}@second.test")), "NOTFOUND", "{never:?}");
+    }
+}
+
+proptest::proptest! {
+    /// Proves: whatever is asked, the answer is one of three: nobody, the catch-all's, or that of the address
+    /// as it is written; a mailbox is reached by its own name only.
+    #[test]
+    fn no_key_reaches_a_mailbox_that_it_does_not_name(
+        local in "[ -~]{0,70}|\\PC{0,20}|(ann|bob)[+@%/!\" ]{1,2}[a-z]{0,3}|\"(ann|bob)\"",
+        domain in "example\\.org|second\\.test|SECOND\\.test\\.?|mail\\.example\\.org|example\\.net|[ -~]{0,20}",
+    ) {
+        let lookup = state(Some(example()));
+        let key = format!("{local}@{domain}");
+        let answer = ask(&lookup, "aliases", &key);
+        if Address::parse(&key).is_err() {
+            let catches = Domain::parse(key.rsplit_once('@').unwrap().1).is_ok_and(|d| d.as_str() == "second.test");
+            let expected = if catches { &["OK ann@example.org", "NOTFOUND"][..] } else { &["NOTFOUND"][..] };
+            proptest::prop_assert!(expected.contains(&&*answer), "{} -> {}", key, answer);
+            proptest::prop_assert_eq!(ask(&lookup, "mailboxes", &key), "NOTFOUND");
+            proptest::prop_assert_eq!(ask(&lookup, "senders", &key), "NOTFOUND");
+        }
+    }
+}
+
 /// Proves: fault 8 (without a directory nobody is unknown, for now).
 #[test]
 fn without_a_directory_everything_is_temporary() {
