@@ -28,17 +28,16 @@ pub struct Args {
 /// Between two tries of a service that is coming up.
 const PAUSE: Duration = Duration::from_millis(25);
 
+/// A wrong answer that stays the same for so long will not become a right one: what comes up says nothing
+/// first, not something else.
+const STEADY: Duration = Duration::from_secs(5);
+
 /// Exit status 0 when all is well, 1 when something is wanting.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     if let (true, Some(service)) = (args.inside, args.service) {
         let scope = health::Scope { imap: args.imap, ready: args.ready.is_some() };
         let until = Instant::now() + Duration::from_secs(args.ready.unwrap_or(0));
-        let mut answer = health::check(service, scope).await;
-        while answer.is_err() && Instant::now() < until {
-            tokio::time::sleep(PAUSE).await;
-            answer = health::check(service, scope).await;
-        }
-        return match answer {
+        return match patiently(service, scope, until).await {
             Ok(line) => {
                 ui.data(line);
                 Ok(())
@@ -73,4 +72,26 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     }
     Err(Error::new(codes::STACK_UNHEALTHY, format!("not well: {}", sick.join(", ")))
         .hint(format!("mailctl logs {}", sick[0])))
+}
+
+/// Asks until the answer is good, `until` is over, or it is clear that no good one will come.
+async fn patiently(service: Service, scope: health::Scope, until: Instant) -> Result<String, Error> {
+    let mut wrong: Option<(String, Instant)> = None;
+    loop {
+        let error = match health::check(service, scope).await {
+            Ok(line) => return Ok(line),
+            Err(error) => error,
+        };
+        // mailctld says "try later" for as long as it reads a large directory.
+        let told = error.code() == codes::STACK_UNHEALTHY && service != Service::Mailctld;
+        wrong = match (wrong, told.then(|| error.to_string())) {
+            (Some((before, since)), Some(says)) if before == says => Some((before, since)),
+            (_, says) => says.map(|says| (says, Instant::now())),
+        };
+        let steady = wrong.as_ref().is_some_and(|(_, since)| since.elapsed() >= STEADY);
+        if steady || Instant::now() >= until {
+            return Err(error);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }

@@ -257,7 +257,8 @@ fn container(service: Service, needs: Needs, common: &Common<'_>) -> ContainerSp
         millicpus: settings.limits.millicpus,
         pids: settings.limits.pids,
         stop_grace: service.grace(),
-        health: HealthCheck { command: health, interval: 30, timeout: 10, retries: 3, start_period: 20 },
+        // An alarm within 60 s: three times 14 s and the 4 s that the check gives itself (`world::health`).
+        health: HealthCheck { command: health, interval: 14, timeout: 10, retries: 3, start_period: 40 },
         log_rotation: ("10m", "3"),
         home: common.home.to_owned(),
     }

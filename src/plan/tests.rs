@@ -258,7 +258,8 @@ fn a_container_that_keeps_ending_gets_its_new_configuration_by_being_made_anew()
     assert!(words(&stack(), &observed).contains(&"create opendkim".to_owned()));
 }
 
-/// Proves: S1-2, S1-18
+/// Proves: S1-2, S1-18, S0-24 and S4-6 (25, 465, 143, 993, 4190; 80 and 443 come with certificates and the status
+/// page), S4-7 (ports of one's own)
 #[test]
 fn ports_follow_the_settings() {
     let ports = |stack: &Stack, service| -> Vec<String> {
@@ -267,6 +268,11 @@ fn ports_follow_the_settings() {
     };
     let found = ports(&stack(), Service::Postfix);
     assert_eq!(found, ["0.0.0.0:25->25", "0.0.0.0:465->465", "0.0.0.0:587->587"]);
+    let inside = |stack: &Stack, service| -> Vec<u16> {
+        stack.container(service).unwrap().ports.iter().map(|port| port.inside).collect()
+    };
+    assert_eq!(inside(&stack(), Service::Dovecot), [143, 993, 110, 995, 4190]);
+    assert!(inside(&stack(), Service::Mailctld).is_empty() && inside(&stack(), Service::Opendkim).is_empty());
     let six = stack_of("[ports]\nsmtp = 2525\n[network]\nsubnet6 = \"fd00:1::/64\"\n");
     let found = ports(&six, Service::Postfix);
     assert!(found.contains(&":::2525->25".to_owned()) && found.contains(&"0.0.0.0:2525->25".to_owned()));
@@ -281,7 +287,11 @@ fn every_container_is_locked_down() {
         assert_eq!(properties["no-new-privileges"], "true");
         assert_eq!(properties["restart"], "unless-stopped");
         assert_eq!(properties["log rotation"], "json-file 10m x 3");
-        assert!(spec.memory > 0 && spec.pids > 0 && spec.health.timeout <= 10);
+        assert!(spec.memory > 0 && spec.pids > 0);
+        // S1-15 but for the interval: an alarm within a minute (fault 16), of which the check itself takes 4 s.
+        let health = &spec.health;
+        assert_eq!((health.timeout, health.retries, health.start_period), (10, 3, 40));
+        assert!(health.retries * (health.interval + 4) <= 55, "{health:?}");
         assert!(!spec.mounts.iter().any(|mount| mount.host.contains("docker.sock")));
         let keys = spec.mounts.iter().any(|mount| mount.inside == "/etc/mailctl-dkim");
         assert_eq!(keys, spec.service == Service::Opendkim, "keys are mounted only where they are used");

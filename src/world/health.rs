@@ -10,6 +10,7 @@ use crate::{
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
+    time::Duration,
 };
 
 const SOCKETS: &str = "/run/mailctl";
@@ -31,14 +32,24 @@ pub struct Scope {
     pub ready: bool,
 }
 
+/// No answer within so long is a bad answer. Shorter than the engine's own limit, which would end the check
+/// without a word of what hangs.
+const DEADLINE: Duration = Duration::from_secs(4);
+
 /// One line that says how `service` does.
 pub async fn check(service: Service, scope: Scope) -> Result<String, Error> {
-    match service {
-        Service::Postfix => postfix(scope).await,
-        Service::Dovecot => dovecot(scope).await,
-        Service::Opendkim => opendkim().await,
-        Service::Mailctld => mailctld().await,
-    }
+    let asked = async {
+        match service {
+            Service::Postfix => postfix(scope).await,
+            Service::Dovecot => dovecot(scope).await,
+            Service::Opendkim => opendkim().await,
+            Service::Mailctld => mailctld().await,
+        }
+    };
+    let answer = tokio::time::timeout(DEADLINE, asked).await;
+    answer.unwrap_or_else(|_| {
+        Err(Error::new(codes::PEER_SILENT, format!("no answer within {} s", DEADLINE.as_secs())))
+    })
 }
 
 async fn postfix(scope: Scope) -> Result<String, Error> {
@@ -55,7 +66,8 @@ async fn postfix(scope: Scope) -> Result<String, Error> {
     expect(&submission.smtp_reply().await?, 220)?;
     expect(&submission.smtp("EHLO localhost").await?, 250)?;
     expect(&submission.smtp("STARTTLS").await?, 220)?;
-    let mut submission = submission.into_tls(&Anchor::anyone()).await?;
+    let submission = submission.into_tls(&Anchor::anyone()).await;
+    let mut submission = submission.map_err(|error| unwell(error.to_string()))?;
     let hello = submission.smtp("EHLO localhost").await?;
     expect(&hello, 250)?;
     if !hello.offers("AUTH") {

@@ -71,11 +71,11 @@ fn a_user_is_live_at_once_and_comes_back_with_the_mail() {
     // Its limit, as Dovecot itself sees it.
     let limit =
         || stack.ok(&["exec", "dovecot", "doveadm", "-f", "flow", "quota", "get", "-u", "bob@example.test"]);
-    assert!(limit().contains("limit=- "), "{}", limit());
+    assert!(limit().contains("Type=STORAGE Value=1 Limit=- "), "{}", limit());
     stack.ok(&["user", "set", "bob@example.test", "--quota", "2M"]);
-    assert!(limit().contains("limit=2048 "), "{}", limit());
+    assert!(limit().contains("Limit=2048 "), "{}", limit());
     stack.ok(&["user", "set", "bob@example.test", "--quota", "none"]);
-    assert!(limit().contains("limit=- "), "{}", limit());
+    assert!(limit().contains("Type=STORAGE Value=1 Limit=- "), "{}", limit());
 
     let new = stack.ok(&["user", "passwd", "bob@example.test"]).trim().to_owned();
     login(&new).unwrap();

@@ -5,12 +5,13 @@ use crate::{
     error::{Error, codes},
     plan::{
         Service,
-        observed::{Health, State},
+        observed::{Container, Health, State},
+        spec::ContainerSpec,
     },
     ui::Ui,
     world::World,
 };
-use futures_util::future::join_all;
+use futures_util::future::try_join_all;
 use std::time::{Duration, Instant};
 
 /// From the start of a service to its first good answer.
@@ -25,30 +26,51 @@ pub async fn wait(world: &World, scene: &mut Scene, ui: &mut Ui) -> Result<(), E
     result
 }
 
-/// Waits for all services.
+/// Waits for all services, or for the first that will not answer.
 pub async fn healthy(world: &World, scene: &mut Scene) -> Result<(), Error> {
     let began = Instant::now();
     scene.refresh(world).await?;
     let watched = &*scene;
-    let answers = join_all(watched.stack.containers.iter().map(|spec| async move {
-        loop {
-            let answer = match watched.container(spec.service) {
-                Some(found) => watched.ask(spec, &found.id, Some(PATIENCE.as_secs())).await,
-                None => Err("its container is missing".to_owned()),
-            };
-            // Only a container that ended while it was asked is asked again.
-            if answer.is_ok() || began.elapsed() > PATIENCE {
-                return (spec.service, answer);
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }))
-    .await;
-    let sick = answers.into_iter().find_map(|(service, answer)| Some((service, answer.err()?)));
-    match sick {
-        None => scene.refresh(world).await,
-        Some((service, says)) => Err(unhealthy(scene, service, &says).await),
+    // The first refusal ends the waiting: who depends on that service would only wait for it in vain.
+    let answers = watched.stack.containers.iter().map(|spec| answering(watched, spec, began));
+    match try_join_all(answers).await {
+        Ok(_) => scene.refresh(world).await,
+        Err((service, says)) => Err(unhealthy(scene, service, &says).await),
     }
+}
+
+/// Asks until it answers, its time is up, or it has ended for good.
+async fn answering(scene: &Scene, spec: &ContainerSpec, began: Instant) -> Result<(), (Service, String)> {
+    let Some(found) = scene.container(spec.service) else {
+        return Err((spec.service, "its container is missing".to_owned()));
+    };
+    loop {
+        let Err(says) = scene.ask(spec, &found.id, Some(PATIENCE.as_secs())).await else { return Ok(()) };
+        if let Ok(now) = scene.engine.container(found.id.clone()).await {
+            if let Some(end) = ended(found, now.as_ref()) {
+                return Err((spec.service, end));
+            }
+            // Only a container that ended while it was asked, and was started again, is asked again.
+            if now.is_some_and(|now| now.state == State::Running && now.restarts == found.restarts) {
+                return Err((spec.service, says));
+            }
+        }
+        if began.elapsed() > PATIENCE {
+            return Err((spec.service, says));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Why there is nothing to wait for any more. One end can be bad luck, a second one is not.
+fn ended(before: &Container, now: Option<&Container>) -> Option<String> {
+    let Some(now) = now else { return Some("its container is gone".to_owned()) };
+    let status = now.exit_code;
+    if matches!(now.state, State::Exited | State::Dead) {
+        return Some(format!("it ended with status {status}"));
+    }
+    (now.restarts >= before.restarts + 2)
+        .then(|| format!("it ends again and again, the last time with status {status}"))
 }
 
 /// With nothing to do: what the engine's own checks say must not be bad.
