@@ -63,6 +63,8 @@ enum Command {
     Exec(commands::exec::Args),
     #[command(hide = true)]
     Lint(commands::lint::Args),
+    #[command(hide = true)]
+    Signal(commands::signal::Args),
     Version(commands::version::Args),
     User(commands::user::Args),
     Alias(commands::alias::Args),
@@ -98,6 +100,7 @@ impl Command {
             Self::Logs(args) => commands::logs::run(args, world, ui).await,
             Self::Exec(args) => return commands::exec::run(args, world, ui).await,
             Self::Lint(args) => commands::lint::run(args, world, ui).await,
+            Self::Signal(args) => commands::signal::run(&args, world),
             Self::Version(args) => commands::version::run(args, world, ui).await,
             Self::User(args) => commands::user::run(args, world, ui).await,
             Self::Alias(args) => commands::alias::run(args, world, ui).await,

@@ -25,6 +25,7 @@ pub mod plan;
 pub mod reload;
 pub mod restart;
 mod scene;
+pub mod signal;
 pub mod status;
 pub mod tls;
 pub mod up;

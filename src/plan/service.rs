@@ -38,6 +38,14 @@ impl Signal {
     }
 }
 
+impl FromStr for Signal {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = [Self::Hup, Self::Usr1].into_iter().find(|signal| signal.name() == text);
+        known.ok_or_else(|| format!("no signal {text:?} here; there are SIGHUP and SIGUSR1"))
+    }
+}
+
 impl Service {
     /// All of them, first to start first.
     pub const ALL: [Self; 4] = [Self::Mailctld, Self::Opendkim, Self::Dovecot, Self::Postfix];

@@ -1,10 +1,26 @@
-//! Who holds a port of this host.
+//! Processes: who holds a port of this host, and the first one of a container.
 
 use crate::{
     error::{Error, codes},
-    plan::spec::ContainerSpec,
+    plan::{recipe, service::Signal, spec::ContainerSpec},
 };
+use rustix::process::{Pid, kill_process};
 use std::{fs, path::Path};
+
+/// Signals process 1 of the container that we are in. The kernel drops what it has no handler for, so a program
+/// that is just starting is not ended by it.
+pub fn signal_first(signal: Signal) -> Result<(), Error> {
+    let number = match signal {
+        Signal::Hup => rustix::process::Signal::HUP,
+        Signal::Usr1 => rustix::process::Signal::USR1,
+    };
+    // Outside of a container this is the host's init, which takes SIGHUP for an order to reload itself.
+    if std::process::id() == 1 || !Path::new(recipe::PACKAGES).exists() {
+        return Err(Error::new(codes::USAGE, "this is not a container of mailctl's").hint("mailctl reload"));
+    }
+    kill_process(Pid::INIT, number)
+        .map_err(|e| Error::new(codes::IO, format!("cannot send {} to process 1", signal.name())).cause(e))
+}
 
 /// Turns the engine's "address already in use" into which port and, where `/proc` shows it, which process.
 pub fn port_taken(error: Error, spec: &ContainerSpec) -> Error {

@@ -29,6 +29,9 @@ fn each_part_killed_comes_back_and_the_queue_stays() {
     stack.ok(&["exec", "postfix", "postqueue", "-f"]);
     stack.message("ann@example.test", &stack.ann, "INBOX", &id("queued"));
 
+    // Told to read its configuration, and still started again when it crashes: for engine 20.10 a container that
+    // was sent a signal through it is one that was stopped by hand.
+    stack.ok(&["reload"]);
     for service in ["mailctld", "dovecot", "opendkim", "postfix"] {
         engine::crash(stack.project(), service);
         back(&stack, service);
