@@ -1,6 +1,6 @@
 //! `mailctl dkim` and `mailctl tls` in a temporary home.
 
-use crate::common::home::Home;
+use crate::common::{certificate, home::Home};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 fn mode(path: &Path) -> u32 {
@@ -80,26 +80,8 @@ fn an_old_key_is_taken_as_it_is() {
 }
 
 fn pair(home: &Home, name: &str) -> (String, String) {
-    let file = |kind: &str| home.path().join(format!("{name}.{kind}")).to_str().unwrap().to_owned();
-    let (certificate, key) = (file("crt"), file("key"));
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "30",
-        ])
-        .args(["-subj", &format!("/CN={name}"), "-addext", &format!("subjectAltName=DNS:{name}")])
-        .args(["-keyout", &key, "-out", &certificate])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    (certificate, key)
+    let (certificate, key) = certificate::pair(home.path(), name);
+    (certificate.to_str().unwrap().to_owned(), key.to_str().unwrap().to_owned())
 }
 
 /// Proves: S1-10, S0-12, S1-21 (certificate matches key), fault 21: what cannot be served is refused, what was

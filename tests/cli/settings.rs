@@ -62,6 +62,33 @@ fn every_value_is_shown_with_its_origin() {
     assert!(status == 64 && told.contains("config show DOMAIN"), "{told}");
 }
 
+/// Proves: S4-24 and S4-7: everything can come from the environment, as from an env file that somebody hands to a
+/// container by hand: no settings.env, ports of one's own. That the image runs by hand is proved in the mail ring.
+#[test]
+fn an_env_file_alone_is_enough() {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join("state")).unwrap();
+    let mut command = mailctl(home.path());
+    // An engine's env file has no quotes and no comments after a value; neither has ours (S4-2).
+    for line in GOOD.lines().chain(["PORTS_SMTP=2525", "PORTS_IMAPS=0", "RELAY_PASSWORD=a #b"]) {
+        let (key, value) = line.split_once('=').unwrap();
+        command.env(format!("MAILCTL_{key}"), value);
+    }
+    command.env("MAILCTL_RELAY_HOST", "[smtp.example.net]:587").env("MAILCTL_RELAY_USER", "u");
+    let output = command.args(["config", "show", "--set", "--json"]).assert().success();
+    let list: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    let shown: Vec<(&str, &str)> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["key"].as_str().unwrap(), entry["value"].as_str().unwrap()))
+        .collect();
+    for wanted in [("DOMAIN", "example.org"), ("ports.smtp", "2525"), ("ports.imaps", "0")] {
+        assert!(shown.contains(&wanted), "{wanted:?} is not in {shown:?}");
+    }
+    assert!(shown.contains(&("RELAY_PASSWORD", "(hidden)")), "{shown:?}");
+}
+
 /// Proves: threat 15 (no secret in any output), S2-12.
 #[test]
 fn secrets_are_never_shown() {

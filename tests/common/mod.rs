@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 pub mod dns;
+pub mod certificate;
 pub mod engine;
 pub mod golden;
 pub mod home;

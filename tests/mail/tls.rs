@@ -1,6 +1,9 @@
 //! Mail ring: TLS on every port, as sslyze and OpenSSL see it, and a certificate swapped under load.
 
-use crate::common::stack::{HOSTNAME, Stack, eventually, said};
+use crate::common::{
+    certificate,
+    stack::{HOSTNAME, Stack, eventually, said},
+};
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Command, Stdio},
@@ -73,27 +76,7 @@ fn a_certificate_is_swapped_on_every_port_without_cutting_a_session() {
     reader.read_line(&mut line).unwrap();
     assert_eq!(line.trim(), "held");
 
-    let (certificate, key) = (stack.home().join("new.pem"), stack.home().join("new.key"));
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "90",
-        ])
-        .args(["-subj", &format!("/CN={HOSTNAME}"), "-addext", &format!("subjectAltName=DNS:{HOSTNAME}")])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", said(&made));
+    let (certificate, key) = certificate::pair(stack.home(), HOSTNAME);
     stack.ok(&["tls", "import", "--cert", certificate.to_str().unwrap(), "--key", key.to_str().unwrap()]);
 
     let new = eventually(10, "the new certificate on 993", || {
