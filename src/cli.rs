@@ -187,7 +187,10 @@ fn start(cli: Cli, environment: Vec<(OsString, OsString)>, ui: &mut Ui) -> Resul
         .enable_all()
         .build()
         .map_err(|e| Error::new(codes::IO, "cannot start").cause(e))?;
-    runtime.block_on(cli.command.run(&world, ui))
+    let result = runtime.block_on(cli.command.run(&world, ui));
+    // Not waiting for a read of standard input that `exec` no longer needs: it would end with the next key.
+    runtime.shutdown_background();
+    result
 }
 
 /// Engine names: letters, digits and hyphens, at most 40.

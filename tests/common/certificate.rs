@@ -11,7 +11,17 @@ pub fn pair(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     let file = |kind: &str| folder.join(format!("{name}.{kind}"));
     let (certificate, key) = (file("crt"), file("key"));
     let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "30",
+        ])
         .args(["-subj", &format!("/CN={name}"), "-addext", &format!("subjectAltName=DNS:{name}")])
         .arg("-keyout")
         .arg(&key)

@@ -385,6 +385,12 @@ fn restart_reload_exec_logs_and_down() {
         assert_eq!(ran.status.code(), Some(status), "{script}: {}", said(&ran));
         assert_eq!((&ran.stdout[..], &ran.stderr[..]), (&b"out\n"[..], &b"err\n"[..]), "{script}");
     }
+    // Nobody has to press a key first: standard input stays open, and the command has ended.
+    let mut waiting = stack.command(&["exec", "postfix", "true"]);
+    let mut waiting =
+        waiting.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let ended = eventually(10, "exec ends with its command", || waiting.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(0));
     for (command, status, code) in
         [("nonesuch", 127, "command.absent"), ("/etc/passwd", 126, "command.unusable")]
     {

@@ -64,7 +64,10 @@ fn newer_packages_are_found_told_and_remembered() {
 fn mirrors_that_are_out_of_reach_are_no_answer() {
     let stack = Stack::up("");
     let (ended, packages) = inside(&stack, "none", "mailctl version --packages && postconf -d mail_version");
-    assert!(ended == 0 && packages.contains("postfix 3.10") && packages.contains("mail_version"), "{packages}");
+    assert!(
+        ended == 0 && packages.contains("postfix 3.10") && packages.contains("mail_version"),
+        "{packages}"
+    );
     let (ended, told) = inside(&stack, "none", "mailctl image check --inside");
     assert_eq!(ended, 75, "{told}");
     assert!(told.contains("update.unknown") && told.contains("because: E: "), "{told}");

@@ -71,9 +71,9 @@ impl Engine {
         .await
     }
 
-    /// Lets our program inside it signal its first process. Never by the engine's own call: with engine 20.10
-    /// a container that was sent any signal that way counts as stopped by hand, and is
-    /// started again neither after a crash nor after a reboot.
+    /// Lets our program inside it signal its first process. Never by the engine's own call: with engine 20.10 a
+    /// container that was sent any signal that way counts as stopped by hand, and is started again neither after
+    /// a crash nor after a reboot.
     pub async fn signal(&self, id: &str, signal: Signal) -> Result<(), Error> {
         let outcome = self.exec(id, &["mailctl", "signal", signal.name()], Duration::from_secs(20)).await?;
         if outcome.status == 0 {

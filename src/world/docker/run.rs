@@ -46,8 +46,10 @@ impl Engine {
         )
         .await?;
         let outcome = self.run_made(&made.id, &doing, limit).await;
-        self.remove(&made.id).await?;
-        outcome
+        let removed = self.remove(&made.id).await;
+        // What went wrong first is what is told.
+        let outcome = outcome?;
+        removed.map(|()| outcome)
     }
 
     async fn run_made(&self, id: &str, doing: &str, limit: Duration) -> Result<Outcome, Error> {
