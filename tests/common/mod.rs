@@ -2,8 +2,8 @@
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-pub mod dns;
 pub mod certificate;
+pub mod dns;
 pub mod engine;
 pub mod golden;
 pub mod home;
