@@ -10,6 +10,9 @@ use std::fs;
 /// Subjects that need nothing but the records that `mailctl dns-records` prints.
 const RECORDS: &str = "address,reverse,helo,mx,spf,dkim,dmarc";
 
+/// Two name servers: the test's own, and the same once more under another name.
+const NAME_SERVERS: &str = "@ NS ns1\n@ NS ns2\nns1 A {at}\nns2 A {at}";
+
 /// A home whose address is known and whose domain has a key.
 fn home() -> Home {
     let home = Home::new();
@@ -33,7 +36,7 @@ fn serve(lines: &[String]) -> Dns {
     };
     Dns::start(&[
         Zone::new(".", ""),
-        Zone::new("example.org.", &of("example.org.")),
+        Zone::new("example.org.", &format!("{}\n{NAME_SERVERS}", of("example.org."))),
         Zone::new("2.0.192.in-addr.arpa.", &of("in-addr.arpa.")),
     ])
 }
@@ -64,6 +67,31 @@ fn what_is_published_as_printed_is_right() {
     assert_eq!(document["sections"][0]["about"], "mail.example.org");
     assert_eq!(document["sections"][1]["role"], "served");
     assert!(document["counts"]["ok"].as_u64().unwrap() >= 7);
+}
+
+/// Proves: all subjects at once against a real name server, those that need no record too.
+#[test]
+fn every_subject_is_looked_at() {
+    let home = home();
+    let dns = serve(&records(&home));
+    let (status, document) = check(&home, &dns, &["--authoritative"]);
+    // Both name servers are one, and nothing else is wrong. Whether it is signed cannot be seen without the
+    // real root zone.
+    let warnings = codes(&document, "warning");
+    let of_network = ["dns.name_servers.network"];
+    if dns.at().port() == 53 {
+        assert_eq!((status, &warnings[..]), (75, &of_network.map(str::to_owned)[..]), "{document:#}");
+        assert_eq!(codes(&document, "could_not_check"), ["dns.dnssec.unchecked"], "{document:#}");
+    }
+    assert_eq!(codes(&document, "error"), Vec::<String>::new(), "{document:#}");
+    let subjects: std::collections::BTreeSet<&str> = document["sections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|section| section["findings"].as_array().unwrap())
+        .map(|finding| finding["subject"].as_str().unwrap())
+        .collect();
+    assert_eq!(subjects.len(), 15, "all but blocklists, which are off: {subjects:?}");
 }
 
 /// Proves: exit status 1 with found, expected and the exact record; S4-11.

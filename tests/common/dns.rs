@@ -77,9 +77,12 @@ struct Handler {
 }
 
 impl Dns {
-    /// Serves `zones`; answers at once and rightly.
+    /// Serves `zones`; answers at once and rightly. `{at}` in a zone's text is the address of this server.
     pub fn start(zones: &[Zone]) -> Self {
-        let (handlers, anchors) = zone::build(zones);
+        let (udp, tcp) = sockets();
+        let at = udp.local_addr().unwrap();
+        let zones: Vec<Zone> = zones.iter().map(|zone| zone.served_at(at.ip())).collect();
+        let (handlers, anchors) = zone::build(&zones);
         let catalog = |except: Option<&LowerName>| {
             let mut catalog = Catalog::new();
             for (origin, handler) in handlers.iter().filter(|(origin, _)| Some(origin) != except) {
@@ -91,8 +94,6 @@ impl Dns {
         let above = above.map(|(origin, _)| (origin.clone(), catalog(Some(origin)))).collect();
         let state = Arc::new(State::default());
         let handler = Handler { state: Arc::clone(&state), all: catalog(None), above };
-        let (udp, tcp) = sockets();
-        let at = udp.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

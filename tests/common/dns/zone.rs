@@ -34,6 +34,11 @@ impl Zone {
         Self { origin: absolute(origin), text: text.to_owned(), signed: false, broken: false }
     }
 
+    /// The same, with the address of the server in the place of `{at}`.
+    pub fn served_at(&self, at: std::net::IpAddr) -> Self {
+        Self { text: self.text.replace("{at}", &at.to_string()), ..self.clone() }
+    }
+
     /// Signed with a key of its own; the served zone above it, where signed too, vouches for it.
     pub fn signed(mut self) -> Self {
         self.signed = true;
