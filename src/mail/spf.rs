@@ -7,6 +7,7 @@
 //!   [`Trouble`] where there is no proper verdict, the sender's explanation of a fail, and what was counted.
 //! - [`survey`] looks at a domain's record and at all that it leads to, whoever the client is: the tree, the
 //!   lookups of the worst case, and every [`Weakness`], each with a sentence (`Display`).
+//! - [`received_spf`] and [`authentication_result`] write the verdict into a message.
 //! - [`Record::parse`] makes a typed record of a text; [`Record::faults`] tells everything that is wrong with it.
 
 mod ahead;
@@ -15,6 +16,7 @@ mod evaluation;
 mod expand;
 mod fault;
 mod flaw;
+mod header;
 mod macros;
 mod mechanism;
 mod parse;
@@ -29,6 +31,7 @@ pub use evaluate::check_host;
 pub use evaluation::{Evaluation, Place, Trouble, Verdict};
 pub use fault::{Fault, Why};
 pub use flaw::{Flaw, Nearly, Weakness};
+pub use header::{authentication_result, received_spf};
 pub use macros::MacroString;
 pub use record::{Mechanism, Prefixes, Qualifier, Record, Term};
 pub use request::{Identity, Request};

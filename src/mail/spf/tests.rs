@@ -1,7 +1,9 @@
 //! Every rule of RFC 7208 §2.4 to §7, a zone and a verdict in a line; what the openspf.org suite adds is in
 //! `tests/spf.rs`.
 
+mod headers;
 mod limits;
+mod never;
 mod records;
 mod surveys;
 mod zone;
