@@ -87,7 +87,7 @@ impl Service {
         match self {
             Self::Mailctld => &["mailctld/socketmap", "mailctld/policy"],
             Self::Opendkim => &["opendkim/milter"],
-            Self::Dovecot => &["dovecot/auth", "dovecot/lmtp"],
+            Self::Dovecot => &["dovecot/auth", "dovecot/lmtp", "dovecot/quota"],
             Self::Postfix => &[],
         }
     }

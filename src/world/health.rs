@@ -96,7 +96,9 @@ async fn dovecot(scope: Scope) -> Result<String, Error> {
     expect(&lmtp.smtp_reply().await?, 220)?;
     expect(&lmtp.smtp("LHLO localhost").await?, 250)?;
     let _ = lmtp.smtp("QUIT").await;
-    Dialogue::connect_unix(&Path::new(SOCKETS).join("dovecot/auth")).await?;
+    for socket in ["dovecot/auth", "dovecot/quota"] {
+        Dialogue::connect_unix(&Path::new(SOCKETS).join(socket)).await?;
+    }
     if scope.imap {
         let mut imap = Dialogue::connect(loopback(143)).await?;
         let greeting = imap.line().await?;

@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod faults;
 mod hostile;
+mod quota;
 mod routes;
 mod signing;
 mod smtp;
