@@ -73,6 +73,7 @@ enum Command {
     Tls(commands::tls::Args),
     DnsCheck(commands::dns_check::Args),
     DnsRecords(commands::dns_records::Args),
+    DnsPublish(commands::dns_publish::Args),
     Config(commands::config::Args),
     Health(commands::health::Args),
     #[command(hide = true)]
@@ -108,6 +109,7 @@ impl Command {
             Self::Dkim(args) => commands::dkim::run(args, world, ui).await,
             Self::Tls(args) => commands::tls::run(args, world, ui).await,
             Self::DnsCheck(args) => commands::dns_check::run(args, world, ui).await,
+            Self::DnsPublish(args) => commands::dns_publish::run(args, world, ui).await,
             Self::DnsRecords(args) => commands::dns_records::run(args, world, ui).await,
             Self::Config(args) => commands::config::run(args, world, ui).await,
             Self::Health(args) => commands::health::run(args, world, ui).await,

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod dkim;
 mod dns;
 pub mod dns_check;
+pub mod dns_publish;
 pub mod dns_records;
 pub mod domain;
 pub mod down;

@@ -2,6 +2,8 @@
 
 use crate::{
     error::{Error, codes},
+    mail::dns::place,
+    settings::Settings,
     world::dns::{Asking, Dns},
 };
 use std::net::SocketAddr;
@@ -10,32 +12,25 @@ use std::net::SocketAddr;
 #[derive(clap::Args, Debug)]
 pub struct Resolver {
     /// Ask this resolver instead of the one of this host
-    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address)]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = place)]
     resolver: Option<SocketAddr>,
 }
 
-/// An address, with a port or without.
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let bare = text.trim_matches(['[', ']']).parse().map(|address| SocketAddr::new(address, 53));
-    bare.or_else(|_| text.parse())
-        .map_err(|_| "an IP address is wanted, as in 9.9.9.9 or [::1]:5353".to_owned())
-}
-
 impl Resolver {
-    /// How to ask it.
-    pub fn asking(&self) -> Result<Asking, Error> {
-        match self.resolver {
+    /// How to ask: the flag wins over the settings, and they over the host's own resolvers.
+    pub fn asking(&self, settings: &Settings) -> Result<Asking, Error> {
+        match self.resolver.or(settings.dns.resolver) {
             Some(at) => Ok(Asking::at([at])),
             None => Asking::system().map_err(|cause| {
                 Error::new(codes::DNS_UNCHECKED, "no resolver is known to ask")
                     .cause(cause)
-                    .hint("name one with --resolver ADDRESS")
+                    .hint("name one: --resolver ADDRESS, or dns.resolver in mailctl.toml")
             }),
         }
     }
 
     /// Ready to ask.
-    pub fn dns(&self) -> Result<Dns, Error> {
-        self.asking().map(Dns::new)
+    pub fn dns(&self, settings: &Settings) -> Result<Dns, Error> {
+        self.asking(settings).map(Dns::new)
     }
 }

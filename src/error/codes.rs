@@ -59,6 +59,7 @@ codes! {
     DNS_KEY = "dns.key", Settings, "The key that signs changes to a zone cannot be used. The message names the file and what is wrong with it, never a part of it.";
     DNS_CHANGED = "dns.changed", Again, "Somebody else changed the records between the look and the change. Nothing was overwritten; look again.";
     DNS_REFUSED = "dns.refused", Unavailable, "The zone's server did not take the change. The message has its reason; nothing was changed.";
+    DNS_LATE = "dns.late", Again, "A change to a zone was taken, and some of its name servers do not answer with it yet. They fetch it by themselves; `mailctl dns-check --authoritative` shows when all have it.";
     DNS_SILENT = "dns.silent", Again, "A DNS server did not answer, so nothing can be said. Trying again later may work.";
     IO = "io", Io, "Reading or writing a file failed. The message names the file and the cause.";
     BUG = "bug", Bug, "A fault of mailctl's own. Please report it with the output of `mailctl version`.";

@@ -11,6 +11,7 @@ mod engine;
 mod help;
 mod init;
 mod keys;
+mod publish;
 mod reference;
 mod settings;
 mod settings_example;

@@ -73,6 +73,10 @@ struct Report {
     switched: bool,
     /// Records to publish, as lines of a zone file.
     publish: Vec<String>,
+    /// They were sent to the zone's server.
+    published: bool,
+    #[serde(skip)]
+    unpublished: Option<Selector>,
 }
 
 /// A step that was done.
@@ -101,7 +105,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         return abort::run(&args, world, ui, &settings, &domain, algorithm).await;
     }
     let turn = Turn { args: &args, world, settings: &settings, domain: &domain, algorithm };
-    let dns = args.resolver.dns()?;
+    let dns = args.resolver.dns(&settings)?;
     let until = Instant::now() + Duration::from_secs(args.wait);
     let mut report = turn.take(&dns, ui).await?;
     let mut lacking = turn.lacking(&mut report);
@@ -110,6 +114,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         let next = turn.take(&dns.fresh(), ui).await?;
         report.done.extend(next.done);
         report.switched |= next.switched;
+        report.published |= next.published;
         (report.waiting, report.keys) = (next.waiting, next.keys);
         lacking = turn.lacking(&mut report);
     }
@@ -137,6 +142,9 @@ fn tell(report: &Report, args: &Args, ui: &mut Ui) {
     let would = if args.dry_run { "would be " } else { "" };
     for Done { step, selector } in &report.done {
         ui.say(format!("{selector} {would}{step}"));
+    }
+    if report.published {
+        ui.say("what DNS has to say was sent to the zone's server");
     }
     if !report.publish.is_empty() {
         ui.say("to publish:");

@@ -4,12 +4,12 @@ use super::{Args, Done, Report, Standing, stand};
 use crate::{
     commands::{
         dkim::{make, switch},
-        names,
+        dns_publish, names,
     },
     error::{Error, codes},
     mail::{
         address::{Domain, Selector},
-        dkim::{Algorithm, Record},
+        dkim::{Algorithm, RETIRED, Record},
         rotation::{Queue, Staged, Stays, fresh, may_retire},
         server::Stage,
         zone::Seen,
@@ -59,13 +59,15 @@ impl Turn<'_> {
             keys: Vec::new(),
             switched: false,
             publish: Vec::new(),
+            published: false,
+            unpublished: None,
         };
         let keys = dkim::list(&self.world.paths, self.domain)?;
         let of_kind = |staged: &&Staged| {
             keys.iter().any(|key| key.selector == staged.selector && key.record.algorithm == self.algorithm)
         };
         let mine: Vec<&Staged> = staged.iter().filter(of_kind).collect();
-        self.retire(&mut change, &mine, queue, now, &mut report).await?;
+        self.retire(dns, &mut change, &mine, queue, now, &mut report).await?;
         let pending = mine.iter().rev().find(|staged| staged.stage == Stage::Pending);
         let under_way = mine.iter().any(|staged| matches!(staged.stage, Stage::Pending | Stage::Leaving));
         match pending.and_then(|staged| keys.iter().find(|key| key.selector == staged.selector)) {
@@ -81,8 +83,23 @@ impl Turn<'_> {
         }
         if self.args.dry_run { change.undo().await } else { change.commit().await }?;
         drop(lock);
+        if !self.args.dry_run {
+            self.publish(dns, &mut report).await?;
+        }
         self.stand(&mut report).await?;
         Ok(report)
+    }
+
+    /// Sends the new key's record, where the settings name a key for it. The state is saved before: where the zone
+    /// cannot be changed now, the next call does it.
+    async fn publish(&self, dns: &Dns, report: &mut Report) -> Result<(), Error> {
+        let Some(selector) = &report.unpublished else { return Ok(()) };
+        let Some(key) = dkim::find(&self.world.paths, self.domain, selector)? else { return Ok(()) };
+        if dns_publish::key(dns, self.settings, &key, false).await? {
+            report.publish.clear();
+            report.published = true;
+        }
+        Ok(())
     }
 
     /// What stands pending, and whether its record is everywhere.
@@ -102,6 +119,7 @@ impl Turn<'_> {
 
     async fn retire(
         &self,
+        dns: &Dns,
         change: &mut Change,
         staged: &[&Staged],
         queue: Queue,
@@ -111,10 +129,19 @@ impl Turn<'_> {
         for old in staged.iter().filter(|staged| staged.stage == Stage::Leaving) {
             match may_retire(old.since, queue, i64::from(self.args.hold), now) {
                 Ok(()) => {
+                    // Sent before it is written down: a zone that cannot be changed now is asked again.
+                    let key = dkim::find(&self.world.paths, self.domain, &old.selector)?;
+                    let sent = match key.filter(|_| !self.args.dry_run) {
+                        Some(key) => dns_publish::key(dns, self.settings, &key, true).await?,
+                        None => false,
+                    };
                     change.stage(self.domain, &old.selector, Some(Stage::Retired), now).await?;
                     report.done.push(Done { step: "withdrawn", selector: old.selector.clone() });
-                    let name = Record::name(self.domain, &old.selector);
-                    report.publish.push(format!("{name}. IN TXT \"{}\"", crate::mail::dkim::RETIRED));
+                    report.published |= sent;
+                    if !sent {
+                        let name = Record::name(self.domain, &old.selector);
+                        report.publish.push(format!("{name}. IN TXT \"{RETIRED}\""));
+                    }
                 }
                 Err(stays) => {
                     report.waiting.push(format!("{} stays published: {}", old.selector, why(stays)))
@@ -153,6 +180,7 @@ impl Turn<'_> {
         drop(progress);
         change.stage(self.domain, &selector, Some(Stage::Pending), now).await?;
         report.publish.push(key.record.zone(self.domain, &selector));
+        report.unpublished = Some(selector.clone());
         report
             .waiting
             .push(format!("{selector} signs as soon as every name server of {} has it", self.domain));
@@ -197,6 +225,7 @@ impl Turn<'_> {
             Seen::Unknown(why) => format!("could not be checked: {}", list(why)),
         };
         report.publish.push(key.record.zone(self.domain, &key.selector));
+        report.unpublished = Some(key.selector.clone());
         report.waiting.push(format!("{} is {waiting}", key.selector));
         Ok(())
     }
