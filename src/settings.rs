@@ -15,6 +15,7 @@ pub mod value;
 
 use crate::mail::{
     address::{Address, Domain, Selector},
+    check::Blocklist,
     record::Wishes,
 };
 use source::{Fault, Origin, Sources, Words};
@@ -194,6 +195,8 @@ pub struct Dns {
     pub addresses: Vec<IpAddr>,
     /// What the records of its domains say.
     pub wishes: Wishes,
+    /// Asked about addresses and domains by `mailctl dns-check`.
+    pub blocklists: Vec<Blocklist>,
     /// Who is asked; `None` = as `/etc/resolv.conf` has it.
     pub resolver: Option<SocketAddr>,
     /// Who takes changes; `None` = whom the zone's SOA names.

@@ -10,7 +10,7 @@ use crate::{
     mail::{
         address::Domain,
         check::{self, Options},
-        dns::{Inquiry, Name},
+        dns::{Inquiry, Name, place},
         finding::{Finding, Subject, Verdict},
         provider::{self, PROVIDERS, Provider},
         server::{Served, Server},
@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "SUBJECT", value_delimiter = ',', value_parser = subjects())]
     only: Vec<String>,
     /// Ask this resolver instead of the one of this host
-    #[arg(long, value_name = "ADDR[:PORT]", value_parser = resolver)]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = place)]
     resolver: Option<SocketAddr>,
     /// Ask every name server of the zone for every record, and report where they disagree
     #[arg(long)]
@@ -65,17 +65,12 @@ fn subjects() -> PossibleValuesParser {
     PossibleValuesParser::new(Subject::ALL.map(Subject::name))
 }
 
-/// An address, with a port or without.
-fn resolver(text: &str) -> Result<SocketAddr, String> {
-    let bare = text.trim_matches(['[', ']']).parse().map(|address| SocketAddr::new(address, 53));
-    bare.or_else(|_| text.parse())
-        .map_err(|_| "an IP address is wanted, as in 9.9.9.9 or [::1]:5353".to_owned())
-}
-
 /// What is looked at, and how.
 struct Task {
     server: Server,
     options: Options,
+    /// Of the settings; `None` = as this host does.
+    resolver: Option<SocketAddr>,
     /// The host itself as well.
     host: bool,
     domains: Vec<(Served, Role)>,
@@ -90,7 +85,7 @@ struct Look {
 /// Looks, reports; exit status 1 when something is wrong, 75 when something could not be checked.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let task = task(&args, world, ui).await?;
-    let asking = match args.resolver {
+    let asking = match args.resolver.or(task.resolver) {
         Some(at) => Asking::at([at]),
         None => Asking::system().map_err(|cause| {
             Error::new(codes::DNS_UNCHECKED, "no resolver is known to ask")
@@ -131,6 +126,7 @@ async fn task(args: &Args, world: &World, ui: &mut Ui) -> Result<Task, Error> {
         subjects: Subject::ALL.into_iter().filter(wanted).collect(),
         authoritative: args.authoritative,
         served: served.clone(),
+        blocklists: settings.dns.blocklists.clone(),
         wishes: settings.dns.wishes.clone(),
         ..Options::default()
     };
@@ -143,7 +139,7 @@ async fn task(args: &Args, world: &World, ui: &mut Ui) -> Result<Task, Error> {
         });
     }
     store.close().await;
-    Ok(Task { server: world.server(&settings), options, host, domains: of })
+    Ok(Task { server: world.server(&settings), options, resolver: settings.dns.resolver, host, domains: of })
 }
 
 /// Asks everything; a section per host and domain, all at once.

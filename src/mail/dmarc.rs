@@ -117,10 +117,7 @@ impl Policy {
             Ok(None) => return Err(Fault::NoPolicy),
             Ok(Some(request)) => request,
         };
-        let subdomains = match request_of_subdomains(value("sp"), &aggregate, &mut notes) {
-            Ok(subdomains) => subdomains,
-            Err(fault) => return Err(fault),
-        };
+        let subdomains = request_of_subdomains(value("sp"), &aggregate, &mut notes)?;
         if tags.get(1).is_none_or(|tag| tag.name != "p") {
             notes.push("p= should be the second tag, after v= (RFC 7489 §6.4)".to_owned());
         }

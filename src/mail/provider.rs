@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(form("hetzner", &mx), "Type: MX|Name: @|Value: 10 mail.example.org.");
         assert_eq!(form("bind", &mx), "example.org. IN MX 10 mail.example.org.");
         assert!(form("namecheap", &mx).ends_with("(MX records stand under Mail Settings, Custom MX)"));
-        let key = Entry::txt(&name("m1._domainkey.example.org"), &"k".repeat(300));
+        let key = Entry::txt(name("m1._domainkey.example.org"), &"k".repeat(300));
         assert!(
             form("cloudflare", &key).ends_with(&format!("Name: m1._domainkey|Content: {}", "k".repeat(300)))
         );

@@ -224,6 +224,12 @@ pub const KEYS: &[Key] = &[
     )
     .example("reports@example.org"),
     toml(
+        "dns.blocklists",
+        "zones with commas or blanks between them; domain: before one that lists domains",
+        "Blocklists that `mailctl dns-check` asks about this server's addresses and domains. Nothing = none is asked. Most refuse resolvers that many share; read their terms.",
+    )
+    .example("zen.spamhaus.org,domain:dbl.spamhaus.org"),
+    toml(
         "dns.resolver",
         "address, or address:port",
         "The resolver that is asked about everything in DNS. Nothing = those of /etc/resolv.conf. `--resolver` of a command wins over it.",

@@ -197,6 +197,7 @@ impl Words {
         Dns {
             addresses: self.or("dns.addresses", value::addresses, Vec::new()),
             wishes,
+            blocklists: self.or("dns.blocklists", value::blocklists, Vec::new()),
             resolver: self.take("dns.resolver", place),
             update_server: self.take("dns.update_server", place),
             update_key_file: self.take("dns.update_key_file", value::absolute_path),

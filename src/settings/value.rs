@@ -1,7 +1,7 @@
 //! One parser per kind of value. Each refuses in one clear line that says how to write it.
 
 use super::Ports;
-use crate::mail::address::Domain;
+use crate::mail::{address::Domain, check::Blocklist};
 use std::{collections::BTreeSet, net::IpAddr};
 
 /// IANA names that the image knows: Debian trixie's `tzdata`, without the legacy names.
@@ -178,6 +178,11 @@ pub fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
         }
     }
     Ok(list)
+}
+
+/// Blocklists with commas or blanks between them.
+pub fn blocklists(text: &str) -> Result<Vec<Blocklist>, String> {
+    text.split([',', ' ', '\t']).filter(|word| !word.is_empty()).map(Blocklist::parse).collect()
 }
 
 /// Two published ports may not be the same; 0 is never the same.

@@ -218,7 +218,7 @@ fn watch_ends_when_it_is_green() {
 fn the_command_line_is_judged() {
     let home = Home::new();
     home.refused(&["dns-check", "--only", "nonsense"], 64, "nonsense");
-    home.refused(&["dns-check", "--resolver", "nowhere"], 64, "9.9.9.9");
+    home.refused(&["dns-check", "--resolver", "nowhere"], 64, "192.0.2.53");
     home.refused(&["dns-check", "not a domain"], 64, "name.malformed");
 }
 
@@ -269,4 +269,21 @@ fn faults(schema: &Value, value: &Value, at: &str) -> Vec<String> {
         found.extend(faults(&schema["items"], inner, &format!("{at}[{index}]")));
     }
     found
+}
+
+/// Proves: issue 4: blocklists are off by default, named by a setting, and tested before they are believed.
+#[test]
+fn a_blocklist_is_tested_before_it_is_believed() {
+    let home = home();
+    let lists = "[dns]\naddresses = \"192.0.2.25\"\nblocklists = \"bl.test, domain:open.test\"\n";
+    fs::write(home.path().join("mailctl.toml"), lists).unwrap();
+    let dns = Dns::start(&[
+        Zone::new(".", ""),
+        Zone::new("bl.test.", "2.0.0.127 A 127.0.0.2\n25.2.0.192 A 127.0.0.4"),
+        Zone::new("open.test.", "* A 127.255.255.254"),
+    ]);
+    let (status, document) = check(&home, &dns, &["--only", "blocklist"]);
+    assert_eq!(status, 1, "{document:#}");
+    assert_eq!(codes(&document, "error"), ["dns.blocklist.listed"]);
+    assert_eq!(codes(&document, "could_not_check"), ["dns.blocklist.unchecked"]);
 }

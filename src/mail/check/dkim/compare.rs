@@ -17,7 +17,7 @@ pub(super) fn record(place: &Place<'_>, published: &Data) -> Vec<Finding> {
     let retired = place.key.stage == Stage::Retired;
     let tags = match read(place, &text) {
         Ok(tags) => tags,
-        Err(finding) => return vec![finding],
+        Err(finding) => return vec![*finding],
     };
     let value = |name: &str| tags.iter().find(|tag| tag.name == name).map(|tag| tag.value);
     let public = value("p").unwrap_or_default();
@@ -50,21 +50,25 @@ pub(super) fn record(place: &Place<'_>, published: &Data) -> Vec<Finding> {
 }
 
 /// The tags, or the finding that says why there are none (RFC 6376 §3.6.1).
-fn read<'a>(place: &Place<'_>, text: &'a str) -> Result<Vec<Tag<'a>>, Finding> {
+fn read<'a>(place: &Place<'_>, text: &'a str) -> Result<Vec<Tag<'a>>, Box<Finding>> {
     if text.contains('"') {
         let summary = "quotes are part of the record: the form wants the text without them";
-        return Err(place
-            .wrong(&codes::DKIM_QUOTES, summary)
-            .remedy("fill in the text without quotes, as mailctl dkim show prints it"));
+        let finding = place.wrong(&codes::DKIM_QUOTES, summary);
+        return Err(Box::new(
+            finding.remedy("fill in the text without quotes, as mailctl dkim show prints it"),
+        ));
     }
     if text.contains('\\') {
         let summary = "backslashes are part of the record: the form wants the text without them";
-        return Err(place
-            .wrong(&codes::DKIM_BACKSLASH, summary)
-            .remedy("fill in the text without backslashes, as mailctl dkim show prints it"));
+        let finding = place.wrong(&codes::DKIM_BACKSLASH, summary);
+        return Err(Box::new(
+            finding.remedy("fill in the text without backslashes, as mailctl dkim show prints it"),
+        ));
     }
-    let syntax =
-        |what: String| place.wrong(&codes::DKIM_SYNTAX, what).remedy("put the expected record in its place");
+    let syntax = |what: String| {
+        let finding = place.wrong(&codes::DKIM_SYNTAX, what);
+        Box::new(finding.remedy("put the expected record in its place"))
+    };
     let tags = tags::parse(text).map_err(|part| syntax(format!("cannot be read at {part:?}")))?;
     if let Some(name) = tags::doubled(&tags) {
         return Err(syntax(format!("the tag {name}= stands twice")));
