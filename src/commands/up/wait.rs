@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// From the start of a service to its first good answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The soonest that a check which waits gives up (`mailctl health --ready`).
+const VERDICT: Duration = Duration::from_secs(5);
+
 /// Waits for all services, and shows for whom.
 pub async fn wait(world: &World, scene: &mut Scene, ui: &mut Ui) -> Result<(), Error> {
     let progress = ui.progress();
@@ -45,13 +48,16 @@ async fn answering(scene: &Scene, spec: &ContainerSpec, began: Instant) -> Resul
         return Err((spec.service, "its container is missing".to_owned()));
     };
     loop {
+        let asked = Instant::now();
         let Err(says) = scene.ask(spec, &found.id, Some(PATIENCE.as_secs())).await else { return Ok(()) };
         if let Ok(now) = scene.engine.container(found.id.clone()).await {
             if let Some(end) = ended(found, now.as_ref()) {
                 return Err((spec.service, end));
             }
-            // Only a container that ended while it was asked, and was started again, is asked again.
-            if now.is_some_and(|now| now.state == State::Running && now.restarts == found.restarts) {
+            // Its own verdict takes its time; a quick failure is that of a container which is just ending, and
+            // one that was started again is asked again.
+            let steady = |now: Container| now.state == State::Running && now.restarts == found.restarts;
+            if asked.elapsed() >= VERDICT && now.is_some_and(steady) {
                 return Err((spec.service, says));
             }
         }
