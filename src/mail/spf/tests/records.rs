@@ -73,6 +73,11 @@ fn mechanisms_match() {
         ("5.2 of nothing", "v=spf1 include:a.org -all", "permerror"),
         ("5.2 of a broken one", "v=spf1 include:a.org -all; a.org TXT v=spf1 x", "permerror"),
         ("5.2 of a silent one", "v=spf1 include:a.org -all; a.org SILENT", "temperror"),
+        (
+            "5.2 the outer qualifier counts",
+            "v=spf1 -include:a.org +all; a.org TXT v=spf1 include:b.org; b.org TXT v=spf1 +all",
+            "fail",
+        ),
         ("5.2 needs a domain", "v=spf1 include -all", "permerror"),
         ("5.3 own", "v=spf1 a -all; example.org A 192.0.2.1", "pass"),
         ("5.3 other", &format!("v=spf1 a:a.org -all; {two}"), "pass"),
