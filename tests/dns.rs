@@ -4,6 +4,10 @@
 #[path = "dns/ask.rs"]
 mod ask;
 mod common;
+#[path = "dns/fetch.rs"]
+mod fetch;
+#[path = "dns/judgement.rs"]
+mod judgement;
 #[path = "dns/settle.rs"]
 mod settle;
 #[path = "dns/update.rs"]

@@ -7,5 +7,6 @@ pub mod dns;
 pub mod engine;
 pub mod golden;
 pub mod home;
+pub mod https;
 pub mod nameserver;
 pub mod stack;

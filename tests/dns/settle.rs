@@ -2,10 +2,11 @@
 
 use crate::{
     ask::name,
-    common::dns::{Dns as Server, Fault, Zone},
+    common::dns::{Dns as Server, Fault},
+    judgement::{judge, zones},
 };
 use mailctl::{
-    mail::dns::{Data, Inquiry, Kind, Name, Question},
+    mail::dns::{Inquiry, Kind, Question},
     world::dns::{Asking, Dns, settle, settle_with},
 };
 use std::{
@@ -14,61 +15,6 @@ use std::{
 };
 
 const DELAY: Duration = Duration::from_millis(50);
-
-/// Twenty-four questions of the kinds that a whole check asks, one chain of three among them: MX, its address, and
-/// who that address says it is.
-fn judge(inquiry: &Inquiry<'_>, domain: &Name) -> Option<usize> {
-    let mut answers = Vec::new();
-    for kind in [Kind::Txt, Kind::Ns, Kind::Soa, Kind::Caa] {
-        answers.push(inquiry.ask(Question::new(domain, kind)));
-    }
-    for (label, kind) in [
-        ("_dmarc", Kind::Txt),
-        ("_mta-sts", Kind::Txt),
-        ("_smtp._tls", Kind::Txt),
-        ("m202611._domainkey", Kind::Txt),
-        ("m202610._domainkey", Kind::Txt),
-        ("mta-sts", Kind::A),
-        ("mta-sts", Kind::Aaaa),
-        ("autoconfig", Kind::A),
-        ("autoconfig", Kind::Aaaa),
-        ("autodiscover", Kind::A),
-        ("autodiscover", Kind::Aaaa),
-        ("_imaps._tcp", Kind::Srv),
-        ("_imap._tcp", Kind::Srv),
-        ("_submissions._tcp", Kind::Srv),
-        ("_submission._tcp", Kind::Srv),
-        ("_autodiscover._tcp", Kind::Srv),
-        ("nothing-has-this-name", Kind::Mx),
-    ] {
-        answers.push(inquiry.ask(Question::new(domain.child(label).unwrap(), kind)));
-    }
-    let mx = inquiry.ask(Question::new(domain, Kind::Mx))?;
-    for record in mx.records().unwrap_or_default() {
-        let Data::Mx { exchange, .. } = record else { continue };
-        let addresses = inquiry.ask(Question::new(exchange, Kind::A))?;
-        for record in addresses.records().unwrap_or_default() {
-            let Data::A(address) = record else { continue };
-            answers.push(inquiry.ask(Question::new(Name::reverse((*address).into()), Kind::Ptr)));
-        }
-    }
-    answers.into_iter().collect::<Option<Vec<_>>>().map(|answers| answers.len() + 2)
-}
-
-fn zones() -> (Vec<Zone>, Vec<Name>) {
-    let mut zones = vec![
-        Zone::new("example.org", "mail A 192.0.2.25\n"),
-        Zone::new("2.0.192.in-addr.arpa", "25 PTR mail.example.org.\n"),
-    ];
-    let names: Vec<Name> = (0..100).map(|number| name(&format!("d{number}.example.net"))).collect();
-    zones.extend(names.iter().map(|name| {
-        Zone::new(
-            name.as_str(),
-            "@ MX 10 mail.example.org.\n@ TXT \"v=spf1 mx -all\"\n_dmarc TXT \"v=DMARC1; p=none\"\n",
-        )
-    }));
-    (zones, names)
-}
 
 /// Proves: a hundred domains go out at once, and what they share is asked once. How fast that is, `make bench` says:
 /// here the server itself is not optimised.

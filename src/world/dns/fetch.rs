@@ -12,6 +12,7 @@ use reqwest::{
     header::CONTENT_TYPE,
     redirect::Policy,
 };
+use rustls::CertificateError;
 use std::{
     error::Error as Cause,
     io,
@@ -134,14 +135,32 @@ fn silent(why: impl ToString) -> Fetched {
 fn fault(error: &reqwest::Error) -> Fetched {
     let mut cause: Option<&(dyn Cause + 'static)> = Some(error);
     while let Some(error) = cause {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let inner = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(why)) = inner.or_else(|| error.downcast_ref()) {
-            return Fetched::Untrusted(why.to_string());
+        if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
+            return Fetched::Untrusted(distrust(why));
         }
-        cause = error.source();
+        // An I/O error passes over what is inside of it when asked for its source.
+        let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = inside.map(|inside| inside as &(dyn Cause + 'static)).or_else(|| error.source());
     }
     silent(chain(error))
+}
+
+fn distrust(why: &CertificateError) -> String {
+    match why {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "its certificate is not signed by an authority that this host trusts".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "its certificate has expired".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "its certificate is not valid for this name".to_owned()
+        }
+        why => why.to_string(),
+    }
 }
 
 /// The innermost cause, which says what really happened.
