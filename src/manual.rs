@@ -70,6 +70,7 @@ const DECISIONS: &[(&str, &str)] = &[
     ("daemon", include_str!("manual/decisions/daemon.md")),
     ("dependencies", include_str!("manual/decisions/dependencies.md")),
     ("directory", include_str!("manual/decisions/directory.md")),
+    ("dns", include_str!("manual/decisions/dns.md")),
     ("engine", include_str!("manual/decisions/engine.md")),
     ("house", include_str!("manual/decisions/house.md")),
     ("render", include_str!("manual/decisions/render.md")),
