@@ -23,7 +23,7 @@ use crate::{
 };
 use clap::builder::PossibleValuesParser;
 use report::{Counts, Role, Section, Style};
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 /// Check what DNS says of this server and its domains, and say how to mend it
 #[derive(clap::Args, Debug)]
@@ -84,7 +84,7 @@ struct Look {
 
 /// Looks, reports; exit status 1 when something is wrong, 75 when something could not be checked.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
-    let task = task(&args, world, ui).await?;
+    let task = Arc::new(task(&args, world, ui).await?);
     let asking = match args.resolver.or(task.resolver) {
         Some(at) => Asking::at([at]),
         None => Asking::system().map_err(|cause| {
@@ -142,29 +142,41 @@ async fn task(args: &Args, world: &World, ui: &mut Ui) -> Result<Task, Error> {
     Ok(Task { server: world.server(&settings), options, resolver: settings.dns.resolver, host, domains: of })
 }
 
-/// Asks everything; a section per host and domain, all at once.
-async fn look(task: &Task, dns: &Dns, ui: &Ui) -> Result<Look, Error> {
-    let host = async {
-        if !task.host {
-            return Ok(None);
-        }
-        let judge = |inquiry: &Inquiry<'_>| check::host(inquiry, &task.server, &task.options);
-        settled(dns, judge)
-            .await
-            .map(|findings| Some(section(Name::from(&task.server.host), Role::Host, findings, ui)))
-    };
-    let domains = task.domains.iter().map(|(served, role)| async move {
-        let foreign = *role == Role::Foreign;
-        let options = Options { foreign, ..task.options.clone() };
-        let judge = |inquiry: &Inquiry<'_>| check::domain(inquiry, &task.server, served, &options);
-        settled(dns, judge).await.map(|findings| section(Name::from(&served.domain), *role, findings, ui))
-    });
-    let (host, domains) = tokio::join!(host, futures_util::future::join_all(domains));
-    let mut sections: Vec<Section> = host?.into_iter().collect();
-    for section in domains {
-        sections.push(section?);
+/// Asks everything at once; a section per host and domain. Each is a task of its own: judging takes time too.
+async fn look(task: &Arc<Task>, dns: &Dns, ui: &Ui) -> Result<Look, Error> {
+    let mut parts = Vec::new();
+    if task.host {
+        let (of, dns) = (Arc::clone(task), dns.clone());
+        let about = task.server.host.clone();
+        parts.push((
+            about,
+            Role::Host,
+            tokio::spawn(async move {
+                settled(&dns, |inquiry| check::host(inquiry, &of.server, &of.options)).await
+            }),
+        ));
     }
-    sections.retain(|section| !section.findings.is_empty());
+    for (index, (served, role)) in task.domains.iter().enumerate() {
+        let (of, dns) = (Arc::clone(task), dns.clone());
+        let options = Options { foreign: *role == Role::Foreign, ..task.options.clone() };
+        parts.push((
+            served.domain.clone(),
+            *role,
+            tokio::spawn(async move {
+                let served = &of.domains[index].0;
+                settled(&dns, |inquiry| check::domain(inquiry, &of.server, served, &options)).await
+            }),
+        ));
+    }
+    let mut sections: Vec<Section> = Vec::new();
+    for (about, role, asking) in parts {
+        let findings = asking
+            .await
+            .map_err(|cause| Error::new(codes::BUG, "a check of DNS broke off").cause(cause))??;
+        if !findings.is_empty() {
+            sections.push(section(Name::from(&about), role, findings, ui));
+        }
+    }
     Ok(Look { counts: Counts::of(&sections), sections })
 }
 

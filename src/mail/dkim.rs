@@ -71,6 +71,24 @@ impl Record {
         format!("{selector}._domainkey.{domain}")
     }
 
+    /// Bits of an RSA key's modulus; `None` of an Ed25519 key, or where the DER is none. Read by hand: a look at a
+    /// hundred domains does this some thousand times.
+    pub fn bits(&self) -> Option<u32> {
+        if self.algorithm != Algorithm::Rsa {
+            return None;
+        }
+        // RFC 5280 §4.1: SubjectPublicKeyInfo { AlgorithmIdentifier, BIT STRING }; RFC 8017 §A.1.1: the latter
+        // holds RSAPublicKey { modulus, exponent }.
+        let (info, _) = der(&self.public, 0x30)?;
+        let (_, rest) = der(info, 0x30)?;
+        let (string, _) = der(rest, 0x03)?;
+        let (key, _) = der(string.strip_prefix(&[0])?, 0x30)?;
+        let (modulus, _) = der(key, 0x02)?;
+        let first = modulus.iter().position(|octet| *octet != 0)?;
+        let octets = u32::try_from(modulus.len() - first).ok()?;
+        Some(octets * 8 - modulus[first].leading_zeros())
+    }
+
     /// The whole text in one piece, as most DNS providers' forms want it.
     pub fn text(&self) -> String {
         format!("v=DKIM1; k={}; p={}", self.algorithm, BASE64.encode(&self.public))
@@ -96,6 +114,19 @@ impl Record {
     }
 }
 
+/// The content of a DER value with this tag, and what follows it (X.690 §8.1).
+fn der(octets: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = match *octets {
+        [first, length @ 0..=0x7f, ref rest @ ..] if first == tag => (usize::from(length), rest),
+        [first, 0x81, length, ref rest @ ..] if first == tag => (usize::from(length), rest),
+        [first, 0x82, high, low, ref rest @ ..] if first == tag => {
+            (usize::from(high) << 8 | usize::from(low), rest)
+        }
+        _ => return None,
+    };
+    rest.split_at_checked(length)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,5 +143,17 @@ mod tests {
         let zone = record.zone(&domain, &selector);
         assert!(zone.starts_with("mail._domainkey.example.org. IN TXT ( \"v=DKIM1; k=rsa; p=MDAw"), "{zone}");
         assert!(!zone.contains('\n'));
+    }
+
+    #[test]
+    fn bits_are_those_that_openssl_counts() {
+        for bits in [512, 1024, 1500, 2048, 4096] {
+            let public = openssl::rsa::Rsa::generate(bits).unwrap().public_key_to_der().unwrap();
+            let mut record = Record { algorithm: Algorithm::Rsa, public };
+            assert_eq!(record.bits(), Some(bits));
+            record.public.truncate(40);
+            assert_eq!(record.bits(), None);
+        }
+        assert_eq!(Record { algorithm: Algorithm::Ed25519, public: vec![1; 32] }.bits(), None);
     }
 }

@@ -2,11 +2,11 @@
 
 use super::{Args, Look, Task, look, outcome, report, style};
 use crate::{error::Error, ui::Ui, world::dns::Dns};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Every round asks everything anew: an answer that was kept would show yesterday. Ends when nothing is wrong or
 /// unanswered any more; Ctrl-C ends with the last state.
-pub async fn run(args: &Args, task: &Task, dns: &Dns, ui: &mut Ui) -> Result<(), Error> {
+pub async fn run(args: &Args, task: &Arc<Task>, dns: &Dns, ui: &mut Ui) -> Result<(), Error> {
     let mut last: Option<Look> = None;
     let mut shown = String::new();
     loop {
@@ -42,6 +42,6 @@ pub async fn run(args: &Args, task: &Task, dns: &Dns, ui: &mut Ui) -> Result<(),
     }
 }
 
-async fn look_once(task: &Task, dns: &Dns, ui: &Ui) -> Result<Look, Error> {
+async fn look_once(task: &Arc<Task>, dns: &Dns, ui: &Ui) -> Result<Look, Error> {
     look(task, &dns.fresh(), ui).await
 }

@@ -20,7 +20,6 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
     let above = (organisation != domain).then(|| dmarc::place(&organisation)).flatten();
     let asked = inquiry.ask(txt(&own));
     let asked_above = above.as_ref().map(|name| inquiry.ask(txt(name)));
-    let believed = believed(inquiry, server, served, options);
     let recommended = record::dmarc(&served.domain, &options.wishes);
     let mut case = Case { domain, recommended, own: &own, name: &own, answer: asked?, inherited: false };
     if let Some(silent) = case.silent() {
@@ -49,6 +48,8 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
         Err(fault) => Some(vec![broken(&case, &fault)]),
         Ok(policy) => {
             let reports = reports(inquiry, &case, &policy);
+            let strikes = case.holds(&policy) != Request::None;
+            let believed = if strikes { believed(inquiry, server, served, options) } else { Some(None) };
             let (reports, believed) = (reports?, believed?);
             Some(weighed(&case, &policy, reports, believed, options))
         }
@@ -82,6 +83,11 @@ impl Case<'_> {
         let records = self.answer.records().unwrap_or_default();
         let finding = code.of(self.domain, summary);
         records.iter().fold(finding, |finding, data| finding.found(Entry::new(self.name, data.clone())))
+    }
+
+    /// What is asked of receivers for this domain.
+    fn holds(&self, policy: &Policy) -> Request {
+        if self.inherited { policy.for_subdomains() } else { policy.request }
     }
 
     /// What `mailctl dns-records` prints (S0-6).
@@ -126,7 +132,7 @@ fn weighed(
     options: &Options,
 ) -> Vec<Finding> {
     let mut findings = reports;
-    let holds = if case.inherited { policy.for_subdomains() } else { policy.request };
+    let holds = case.holds(policy);
     if holds == Request::None {
         let tag = if case.inherited && policy.subdomains.is_some() { "sp" } else { "p" };
         let summary = format!("{tag}=none: receivers only report, and forged mail arrives");
@@ -180,14 +186,15 @@ fn believed(
     if options.foreign {
         return Some(None);
     }
-    let parts =
-        [dkim::judge(inquiry, server, served, options), super::spf::judge(inquiry, server, served, options)];
-    let [dkim, spf] = parts.map(|part| part.map(|findings| super::worst(&findings)));
-    let verdicts = [dkim?, spf?];
-    if verdicts.iter().any(|verdict| *verdict <= Verdict::Warning) {
+    let dkim = super::worst(&dkim::judge(inquiry, server, served, options)?);
+    if dkim <= Verdict::Warning {
         return Some(Some(true));
     }
-    Some(if verdicts.contains(&Verdict::CouldNotCheck) { None } else { Some(false) })
+    let spf = super::worst(&super::spf::judge(inquiry, server, served, options)?);
+    if spf <= Verdict::Warning {
+        return Some(Some(true));
+    }
+    Some(if [dkim, spf].contains(&Verdict::CouldNotCheck) { None } else { Some(false) })
 }
 
 /// Whether those to whom reports go agree to get them (RFC 7489 §7.1).

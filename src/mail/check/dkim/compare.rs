@@ -3,7 +3,6 @@
 use super::Place;
 use crate::mail::{
     check::codes,
-    dkim::Algorithm,
     dns::Data,
     finding::Finding,
     server::Stage,
@@ -171,11 +170,7 @@ fn usable(place: &Place<'_>, tags: &[Tag<'_>]) -> Vec<Finding> {
 
 /// RFC 8301 §3.2: at least 1024 bits, better 2048.
 fn size(place: &Place<'_>) -> Option<Finding> {
-    let record = &place.key.record;
-    if record.algorithm != Algorithm::Rsa {
-        return None;
-    }
-    let bits = openssl::pkey::PKey::public_key_from_der(&record.public).ok()?.bits();
+    let bits = place.key.record.bits()?;
     if bits >= 2048 {
         return None;
     }
