@@ -68,7 +68,11 @@ fn only_what_is_ours_is_published() {
     let shown = home.run(&["dns-publish", "example.org", "--dry-run"]);
     assert_eq!(shown.status, 0, "{shown:?}");
     assert!(shown.out.contains("+ example.org. 60 IN MX 10 mail.example.org."), "{}", shown.out);
-    assert!(shown.out.contains("- example.org. 60 IN TXT \"v=spf1 include:_spf.example.com ~all\""), "{}", shown.out);
+    assert!(
+        shown.out.contains("- example.org. 60 IN TXT \"v=spf1 include:_spf.example.com ~all\""),
+        "{}",
+        shown.out
+    );
     assert!(shown.err.contains("5 old.example.com. is not ours and stays"), "{}", shown.err);
     assert!(!shown.out.contains("PTR"), "a reverse name is not in the zone: {}", shown.out);
     assert_eq!(scene.says("example.org", "MX"), ["5 old.example.com."], "nothing was sent");
@@ -139,7 +143,8 @@ fn a_key_signs_only_when_every_name_server_has_it() {
     let home = &scene.home;
     let toml = home.path().join("mailctl.toml");
     let settings = fs::read_to_string(&toml).unwrap();
-    let by_hand: String = settings.lines().filter(|line| !line.contains("key_file")).map(|line| format!("{line}\n")).collect();
+    let by_hand: String =
+        settings.lines().filter(|line| !line.contains("key_file")).map(|line| format!("{line}\n")).collect();
     fs::write(&toml, by_hand).unwrap();
     let begun = home.run(&["dkim", "rotate", "--selector", "new"]);
     assert_eq!(begun.status, 75, "{begun:?}");

@@ -10,6 +10,7 @@ mod demo;
 mod faults;
 mod hostile;
 mod quota;
+mod rotate;
 mod routes;
 mod signing;
 mod smtp;
