@@ -41,7 +41,8 @@ async fn a_hundred_domains_at_once() {
     let asked = server.asked() - before;
     assert_eq!(asked, 100 * 22 + 2, "the shared server and its name are asked for once");
     assert_eq!(chain, 3);
-    assert!(all < Duration::from_secs(5), "one after the other takes 15 s: {all:?}");
+    let together = server.most_at_once();
+    assert!(together >= 100, "{together} questions at a time, in {all:?}");
 }
 
 /// Proves: no question waits for one that it does not depend on, and a dead one costs one deadline.
