@@ -155,3 +155,6 @@ fn unanswered(code: &Code, about: impl std::fmt::Display, question: &Question, w
 pub fn worst<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Verdict {
     findings.into_iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Ok)
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,6 +72,8 @@ codes! {
     CAA_CRITICAL = "dns.caa.critical", Caa, Error, "A critical tag that authorities do not know stops every one of them (RFC 8659 §4.1).";
     CAA_UNCHECKED = "dns.caa.unchecked", Caa, CouldNotCheck, "CAA was not answered; an authority would not issue either.";
     NS_OK = "dns.name_servers.ok", NameServers, Ok, "All name servers answer for the zone, and alike.";
+    NS_ABSENT = "dns.name_servers.absent", NameServers, Error, "The domain is not delegated: it does not exist in DNS.";
+    NS_DELEGATION = "dns.name_servers.delegation", NameServers, Warning, "The zone above names other name servers than the zone itself.";
     NS_LAME = "dns.name_servers.lame", NameServers, Error, "A name server does not answer for the zone; a share of all questions meets it.";
     NS_NO_ADDRESS = "dns.name_servers.no_address", NameServers, Error, "A name server has no address.";
     NS_SERIAL = "dns.name_servers.serial", NameServers, Warning, "The name servers have different versions of the zone.";

@@ -1,5 +1,6 @@
 //! The name servers of the zone: whether all answer for it, and alike (RFC 1912 §2.8, RFC 2182).
 
+mod delegation;
 mod everywhere;
 
 use super::{
@@ -8,6 +9,7 @@ use super::{
     unanswered, unchecked,
 };
 use crate::mail::{
+    dmarc,
     dns::{Answer, Data, Inquiry, Kind, Name},
     finding::{Finding, Verdict},
     server::{Served, Server},
@@ -28,6 +30,15 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
             return Some(vec![unchecked(&codes::NS_UNCHECKED, &domain, question, &why)]);
         }
     };
+    // A domain that nobody registered is in the zone of its public suffix.
+    if zone.apex.labels().count() < dmarc::organisation(domain.as_str()).split('.').count() {
+        let summary = format!("{domain} is not delegated: it does not exist");
+        let finding =
+            codes::NS_ABSENT.of(&domain, summary).found(format!("the nearest zone is {}", zone.apex));
+        let remedy = "register the domain, or renew it; a new one takes some hours to appear";
+        return Some(vec![finding.expected(format!("{domain}. IN NS, at the registry")).remedy(remedy)]);
+    }
+    let delegated = delegation::judge(inquiry, &domain, &zone);
     let reached = reach_all(inquiry, zone.servers.iter().map(|server| server.name.clone()));
     let starts = zone::said(inquiry, &zone, &zone.apex, Kind::Soa);
     let sets = zone::said(inquiry, &zone, &zone.apex, Kind::Ns);
@@ -37,6 +48,7 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
         Some(Vec::new())
     };
     let (reached, starts, sets, everywhere) = (reached?, starts?, sets?, everywhere?);
+    let delegated = delegated?;
     let case = Case { domain: &domain, zone: &zone };
     let mut findings = Vec::new();
     for found in reached.iter().filter(|found| found.addresses.is_empty()) {
@@ -55,6 +67,7 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
     }
     findings.extend(case.serials(&starts));
     findings.extend(case.sets(&sets));
+    findings.extend(delegated);
     findings.extend(case.spread());
     findings.extend(everywhere);
     if findings.iter().all(|finding| finding.verdict == Verdict::Ok) {

@@ -50,6 +50,15 @@ pub fn rsa(bits: u32) -> Record {
 /// `NAME !secure`, `!insecure`, `!bogus`: what DNSSEC says of the name. A line that begins with `@ADDRESS` is
 /// what that name server says; `https://URL STATUS TEXT` is a page.
 pub fn settled<T>(zone: &str, judge: impl Fn(&Inquiry<'_>) -> Option<T>) -> T {
+    settled_by(|question| answer(zone, question, 0), |url| page(zone, url), judge)
+}
+
+/// The same, with answers from wherever.
+pub fn settled_by<T>(
+    answer: impl Fn(&Question) -> Answer,
+    page: impl Fn(&str) -> Fetched,
+    judge: impl Fn(&Inquiry<'_>) -> Option<T>,
+) -> T {
     let mut known = Known::default();
     for _ in 0..20 {
         let inquiry = Inquiry::new(&known);
@@ -59,18 +68,19 @@ pub fn settled<T>(zone: &str, judge: impl Fn(&Inquiry<'_>) -> Option<T>) -> T {
             return judged.expect("nothing is missing, so there is a judgement");
         }
         for question in missing.questions {
-            let answer = answer(zone, &question, 0);
+            let answer = answer(&question);
             known.answers.insert(question, answer);
         }
         for url in missing.pages {
-            let page = page(zone, &url);
+            let page = page(&url);
             known.pages.insert(url, page);
         }
     }
     panic!("more than 20 rounds");
 }
 
-fn answer(zone: &str, question: &Question, depth: usize) -> Answer {
+/// What the lines say to a question.
+pub fn answer(zone: &str, question: &Question, depth: usize) -> Answer {
     let mut found = Vec::new();
     let mut exists = false;
     let mut answer = Answer::new(Outcome::Nothing { exists });
@@ -168,7 +178,8 @@ fn strings(line: &str) -> Vec<Vec<u8>> {
     strings
 }
 
-fn page(zone: &str, url: &str) -> Fetched {
+/// The page of a URL.
+pub fn page(zone: &str, url: &str) -> Fetched {
     let line = zone.lines().map(str::trim).find_map(|line| line.strip_prefix(url)?.strip_prefix(' '));
     match line.map(|line| line.split_once(' ').unwrap_or((line, ""))) {
         None => Fetched::Silent("connection refused".to_owned()),

@@ -65,6 +65,14 @@ pub fn of_message(question: &Question, message: &Message) -> Read {
         }
         ttl = ttl.min(record.ttl);
     }
+    // Who delegates a zone names its servers beside the answer (RFC 1034 §4.2.1).
+    if records.is_empty() && question.kind == Kind::Ns && !answer.authoritative {
+        let of_zone = message.authorities.iter().filter(|record| {
+            record.record_type() == kind && convert::from_wire(&record.name).as_ref() == Some(last)
+        });
+        records.extend(of_zone.filter_map(convert::data));
+        ttl = ttl.min(message.authorities.iter().map(|record| record.ttl).min().unwrap_or_default());
+    }
     let denial = message.authorities.iter().find_map(|record| match &record.data {
         RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
         _ => None,

@@ -69,3 +69,18 @@ fn every_server_is_asked_for_every_record() {
         "only where it was asked for"
     );
 }
+
+/// Proves: issue 4 (delegation against zone), and a domain that nobody registered.
+#[test]
+fn the_zone_above_is_asked_too() {
+    let soa = "example.org SOA a.net 7";
+    let above = "org NS t.net\nt.net A 203.0.113.1\n@203.0.113.1 example.org NS a.net\n";
+    let zone = format!("{}{above}", world(soa, soa));
+    assert_eq!(codes_of(judge, &format!("{zone}@203.0.113.1 example.org NS b.net")), ["dns.name_servers.ok"]);
+    assert_eq!(codes_of(judge, &zone), ["dns.name_servers.delegation"]);
+    assert_eq!(
+        codes_of(judge, &format!("{zone}@203.0.113.1 example.org NS !timeout")),
+        ["dns.name_servers.ok"]
+    );
+    assert_eq!(codes_of(judge, "org NS t.net\nt.net A 203.0.113.1"), ["dns.name_servers.absent"]);
+}
