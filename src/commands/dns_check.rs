@@ -4,13 +4,13 @@ mod metrics;
 mod report;
 mod watch;
 
-use super::names;
+use super::{dns::Resolver, names};
 use crate::{
     error::{Error, codes},
     mail::{
         address::Domain,
         check::{self, Options},
-        dns::{Inquiry, Name, place},
+        dns::{Inquiry, Name},
         finding::{Finding, Subject, Verdict},
         provider::{self, PROVIDERS, Provider},
         server::{Served, Server},
@@ -23,7 +23,7 @@ use crate::{
 };
 use clap::builder::PossibleValuesParser;
 use report::{Counts, Role, Section, Style};
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 /// Check what DNS says of this server and its domains, and say how to mend it
 #[derive(clap::Args, Debug)]
@@ -35,9 +35,8 @@ pub struct Args {
     /// Only these subjects
     #[arg(long, value_name = "SUBJECT", value_delimiter = ',', value_parser = subjects())]
     only: Vec<String>,
-    /// Ask this resolver instead of the one of this host
-    #[arg(long, value_name = "ADDR[:PORT]", value_parser = place)]
-    resolver: Option<SocketAddr>,
+    #[command(flatten)]
+    resolver: Resolver,
     /// Ask every name server of the zone for every record, and report where they disagree
     #[arg(long)]
     authoritative: bool,
@@ -69,8 +68,8 @@ fn subjects() -> PossibleValuesParser {
 struct Task {
     server: Server,
     options: Options,
-    /// Of the settings; `None` = as this host does.
-    resolver: Option<SocketAddr>,
+    /// Whom.
+    asking: Asking,
     /// The host itself as well.
     host: bool,
     domains: Vec<(Served, Role)>,
@@ -85,15 +84,7 @@ struct Look {
 /// Looks, reports; exit status 1 when something is wrong, 75 when something could not be checked.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let task = Arc::new(task(&args, world, ui).await?);
-    let asking = match args.resolver.or(task.resolver) {
-        Some(at) => Asking::at([at]),
-        None => Asking::system().map_err(|cause| {
-            Error::new(codes::DNS_UNCHECKED, "no resolver is known to ask")
-                .cause(cause)
-                .hint("mailctl dns-check --resolver ADDRESS")
-        })?,
-    };
-    let dns = Dns::new(asking.clone());
+    let dns = Dns::new(task.asking.clone());
     if args.watch {
         return watch::run(&args, &task, &dns, ui).await;
     }
@@ -102,7 +93,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         progress.phase("asking DNS");
         look(&task, &dns, ui).await?
     };
-    show(&args, &task, &asking, &look, ui);
+    show(&args, &task, &look, ui);
     outcome(&look)
 }
 
@@ -139,7 +130,13 @@ async fn task(args: &Args, world: &World, ui: &mut Ui) -> Result<Task, Error> {
         });
     }
     store.close().await;
-    Ok(Task { server: world.server(&settings), options, resolver: settings.dns.resolver, host, domains: of })
+    Ok(Task {
+        server: world.server(&settings),
+        options,
+        asking: args.resolver.asking(&settings)?,
+        host,
+        domains: of,
+    })
 }
 
 /// Asks everything at once; a section per host and domain. Each is a task of its own: judging takes time too.
@@ -197,15 +194,15 @@ fn section(about: Name, role: Role, mut findings: Vec<Finding>, ui: &Ui) -> Sect
     Section { about: about.to_string(), role, verdict: check::worst(&findings), findings }
 }
 
-fn show(args: &Args, task: &Task, asking: &Asking, look: &Look, ui: &mut Ui) {
+fn show(args: &Args, task: &Task, look: &Look, ui: &mut Ui) {
     if ui.manner().json {
-        ui.json(&document(task, asking, look));
+        ui.json(&document(task, look));
     } else if args.prometheus {
         ui.write(&metrics::text(&look.sections, names::now()));
     } else {
         let page = if args.report { Page::PLAIN } else { ui.page() };
         if args.report {
-            ui.write(&heading(task, asking));
+            ui.write(&heading(task));
         }
         ui.write(&report::text(&look.sections, style(args, page)));
     }
@@ -217,11 +214,11 @@ fn style(args: &Args, page: Page) -> Style {
 }
 
 /// The document of `--json`; its schema stands in the manual page `dns`.
-fn document(task: &Task, asking: &Asking, look: &Look) -> serde_json::Value {
+fn document(task: &Task, look: &Look) -> serde_json::Value {
     serde_json::json!({
         "version": env!("CARGO_PKG_VERSION"),
         "time": time(),
-        "resolvers": asking.resolvers,
+        "resolvers": task.asking.resolvers,
         "host": task.server.host.as_str(),
         "addresses": task.server.addresses,
         "verdict": look.verdict(),
@@ -231,7 +228,7 @@ fn document(task: &Task, asking: &Asking, look: &Look) -> serde_json::Value {
 }
 
 /// What a ticket must say first: who asked, when, whom, with which program.
-fn heading(task: &Task, asking: &Asking) -> String {
+fn heading(task: &Task) -> String {
     let list = |items: Vec<String>| if items.is_empty() { "not known".to_owned() } else { items.join(", ") };
     format!(
         "mailctl {} dns-check, {}\nhost      {}\naddresses {}\nresolver  {}\n\n",
@@ -239,7 +236,7 @@ fn heading(task: &Task, asking: &Asking) -> String {
         time(),
         task.server.host,
         list(task.server.addresses.iter().map(ToString::to_string).collect()),
-        list(asking.resolvers.iter().map(ToString::to_string).collect()),
+        list(task.asking.resolvers.iter().map(ToString::to_string).collect()),
     )
 }
 
