@@ -126,7 +126,24 @@ pub fn domain(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: 
 fn about(whom: &Domain, findings: Findings) -> Findings {
     let mut findings = findings?;
     findings.iter_mut().for_each(|finding| finding.about = whom.to_string());
-    Some(findings)
+    Some(together(findings))
+}
+
+/// All silence about a subject as one finding: a dead server is one fact, not twenty.
+fn together(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let open = finding.verdict == Verdict::CouldNotCheck;
+        match kept.iter_mut().find(|other| open && other.code == finding.code) {
+            Some(other) => {
+                other.found.extend(finding.found);
+                other.found.dedup();
+                other.summary = format!("{} questions got no answer that counts", other.found.len());
+            }
+            None => kept.push(finding),
+        }
+    }
+    kept
 }
 
 fn all(parts: Vec<Findings>) -> Findings {
@@ -141,7 +158,7 @@ fn unchecked(
     question: impl std::fmt::Display,
     why: &Silence,
 ) -> Finding {
-    code.of(about, format!("no answer that counts for {question}"))
+    code.of(about, format!("{question}: {why}"))
         .found(format!("{question}: {why}"))
         .remedy("mailctl dns-check --watch asks again until there is an answer; --resolver ADDRESS asks another resolver")
 }

@@ -5,7 +5,10 @@ use crate::common::{
     home::Home,
 };
 use serde_json::Value;
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+};
 
 /// Subjects that need nothing but the records that `mailctl dns-records` prints.
 const RECORDS: &str = "address,reverse,helo,mx,spf,dkim,dmarc";
@@ -286,4 +289,23 @@ fn a_blocklist_is_tested_before_it_is_believed() {
     assert_eq!(status, 1, "{document:#}");
     assert_eq!(codes(&document, "error"), ["dns.blocklist.listed"]);
     assert_eq!(codes(&document, "could_not_check"), ["dns.blocklist.unchecked"]);
+}
+
+/// Proves: Ctrl-C ends `--watch` with how it stood last.
+#[test]
+fn ctrl_c_ends_the_watch() {
+    let home = home();
+    let dns = serve(&[]);
+    let at = dns.at().to_string();
+    let words = ["dns-check", "--watch", "--interval", "3600", "--resolver", &at, "--only", "mx"];
+    let mut child = home.command(&words).spawn().unwrap();
+    // The line that tells about Ctrl-C comes after the first look.
+    let mut said = String::new();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    while !said.contains("Ctrl-C") {
+        assert!(lines.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupted.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
 }

@@ -8,6 +8,7 @@ use crate::{
     },
     ui::{Page, Tone},
 };
+use std::collections::HashSet;
 
 /// Findings about one host or domain.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -93,6 +94,7 @@ pub struct Style {
 /// The whole report.
 pub fn text(sections: &[Section], style: Style) -> String {
     let mut text = String::new();
+    let mut told = HashSet::new();
     for section in sections {
         let role = match section.role {
             Role::Host => "this server",
@@ -101,7 +103,7 @@ pub fn text(sections: &[Section], style: Style) -> String {
         };
         let title = style.page.toned(Tone::Title, &section.about);
         text.push_str(&format!("{title} ({role})\n"));
-        section.findings.iter().for_each(|finding| lines(finding, section, style, &mut text));
+        section.findings.iter().for_each(|finding| lines(finding, section, style, &mut told, &mut text));
         text.push('\n');
     }
     text.push_str(&format!("{}\n", Counts::of(sections).line()));
@@ -111,7 +113,13 @@ pub fn text(sections: &[Section], style: Style) -> String {
 /// Columns before the text of a finding, and before that of a detail.
 const INDENT: usize = 17;
 
-fn lines(finding: &Finding, section: &Section, style: Style, text: &mut String) {
+fn lines<'a>(
+    finding: &'a Finding,
+    section: &Section,
+    style: Style,
+    told: &mut HashSet<&'a str>,
+    text: &mut String,
+) {
     let (glyph, plain, tone) = match finding.verdict {
         Verdict::Ok => ("✓", "+", Tone::Good),
         Verdict::Warning => ("▲", "!", Tone::Fair),
@@ -133,7 +141,9 @@ fn lines(finding: &Finding, section: &Section, style: Style, text: &mut String) 
         return;
     }
     let found: Vec<String> = finding.found.iter().map(|line| cut(line, style)).collect();
-    detail("found", &found, text);
+    if finding.found != [finding.summary.as_str()] {
+        detail("found", &found, text);
+    }
     // Never broken: what stands here is to be copied.
     detail("expected", &finding.expected, text);
     if let (Some(provider), Ok(zone)) = (style.at, Name::parse(&section.about)) {
@@ -142,7 +152,10 @@ fn lines(finding: &Finding, section: &Section, style: Style, text: &mut String) 
         }
     }
     let width = style.page.width.saturating_sub(INDENT);
-    let remedy: Vec<String> = finding.remedy.iter().flat_map(|line| wrap(line, width)).collect();
+    // What to do about silence is always the same: once is enough.
+    let silent = finding.verdict == Verdict::CouldNotCheck;
+    let remedy = finding.remedy.iter().filter(|line| told.insert(line) || !silent);
+    let remedy: Vec<String> = remedy.flat_map(|line| wrap(line, width)).collect();
     detail("do", &remedy, text);
     detail("code", &[finding.code.to_owned()], text);
 }

@@ -1,18 +1,27 @@
 //! `--watch`: looks again and again until everything is right.
 
 use super::{Args, Look, Task, look, outcome, report, style};
-use crate::{error::Error, ui::Ui, world::dns::Dns};
+use crate::{
+    error::{Error, codes},
+    ui::Ui,
+    world::dns::Dns,
+};
 use std::{sync::Arc, time::Duration};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Every round asks everything anew: an answer that was kept would show yesterday. Ends when nothing is wrong or
 /// unanswered any more; Ctrl-C ends with the last state.
 pub async fn run(args: &Args, task: &Arc<Task>, dns: &Dns, ui: &mut Ui) -> Result<(), Error> {
+    // One listener for the whole watch: a key pressed between two waits must count.
+    let interrupted = signal(SignalKind::interrupt());
+    let mut interrupted =
+        interrupted.map_err(|cause| Error::new(codes::IO, "cannot listen for Ctrl-C").cause(cause))?;
     let mut last: Option<Look> = None;
     let mut shown = String::new();
     loop {
         let now = tokio::select! {
             now = look_once(task, dns, ui) => now?,
-            _ = tokio::signal::ctrl_c() => return last.map_or(Ok(()), |last| outcome(&last)),
+            _ = interrupted.recv() => return last.map_or(Ok(()), |last| outcome(&last)),
         };
         let done = outcome(&now).is_ok();
         if ui.manner().json {
@@ -37,7 +46,7 @@ pub async fn run(args: &Args, task: &Arc<Task>, dns: &Dns, ui: &mut Ui) -> Resul
         last = Some(now);
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(args.interval)) => {}
-            _ = tokio::signal::ctrl_c() => return last.map_or(Ok(()), |last| outcome(&last)),
+            _ = interrupted.recv() => return last.map_or(Ok(()), |last| outcome(&last)),
         }
     }
 }

@@ -14,7 +14,7 @@ fn sections() -> Vec<Section> {
     let host = vec![
         codes::ADDRESS_OK.of("mail.example.org", "mail.example.org leads to this server"),
         codes::REVERSE_UNCHECKED
-            .of("mail.example.org", "no answer that counts for 25.2.0.192.in-addr.arpa PTR")
+            .of("mail.example.org", "25.2.0.192.in-addr.arpa PTR: the server answered SERVFAIL")
             .found("25.2.0.192.in-addr.arpa PTR: the server answered SERVFAIL")
             .remedy("mailctl dns-check --watch asks again until there is an answer; --resolver ADDRESS asks another resolver"),
     ];
