@@ -152,17 +152,7 @@ fn what_next(world: &World, settings: &Settings, ui: &mut Ui) {
     }
     ui.say(format!("\n{home} is set up. What comes next:"));
     ui.say(format!("  {mailctl} up             start the server"));
-    ui.say(format!("  {mailctl} dkim show      the DKIM records to publish"));
-    ui.say("and in DNS:");
-    ui.say(format!(
-        "  {}.  A    this host's public address, which should resolve back to that name",
-        settings.hostname
-    ));
-    for domain in settings.domains() {
-        ui.say(format!("  {domain}.  MX   10 {}.", settings.hostname));
-        ui.say(format!("  {domain}.  TXT  \"v=spf1 mx -all\""));
-        ui.say(format!(
-            "  _dmarc.{domain}.  TXT  \"v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain}\""
-        ));
-    }
+    ui.say(format!("  {mailctl} dns-records    what to publish in DNS"));
+    ui.say(format!("  {mailctl} dns-check      whether it is published, and right"));
+    ui.say(format!("  {mailctl} user add NAME@{}", settings.domain));
 }
