@@ -8,6 +8,8 @@ mod common;
 mod fetch;
 #[path = "dns/judgement.rs"]
 mod judgement;
+#[path = "dns/peer.rs"]
+mod peer;
 #[path = "dns/settle.rs"]
 mod settle;
 #[path = "dns/update.rs"]

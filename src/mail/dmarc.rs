@@ -87,8 +87,8 @@ pub fn is_meant(text: &str) -> bool {
 
 /// Whether receivers take it for a DMARC record at all: others at the same name are passed over.
 pub fn is_one(text: &str) -> bool {
-    let rest =
-        text.trim_start().strip_prefix('v').map(str::trim_start).and_then(|rest| rest.strip_prefix('='));
+    // RFC 7489 §6.6.3 step 2: it begins with the version, so no blank stands before it.
+    let rest = text.strip_prefix('v').map(str::trim_start).and_then(|rest| rest.strip_prefix('='));
     let rest = rest.map(str::trim_start).and_then(|rest| rest.strip_prefix("DMARC1"));
     rest.is_some_and(|rest| rest.trim_start().is_empty() || rest.trim_start().starts_with(';'))
 }
@@ -113,12 +113,16 @@ impl Policy {
                 notes.push(format!("{fault}; receivers take it for p=none"));
                 Request::None
             }
+            Ok(None) if !aggregate.is_empty() => {
+                notes.push(format!("{}; receivers take it for p=none", Fault::NoPolicy));
+                Request::None
+            }
             Err(fault) => return Err(fault),
             Ok(None) => return Err(Fault::NoPolicy),
             Ok(Some(request)) => request,
         };
         let subdomains = request_of_subdomains(value("sp"), &aggregate, &mut notes)?;
-        if tags.get(1).is_none_or(|tag| tag.name != "p") {
+        if value("p").is_some() && tags.get(1).is_none_or(|tag| tag.name != "p") {
             notes.push("p= should be the second tag, after v= (RFC 7489 §6.4)".to_owned());
         }
         tags.iter().skip(1).filter_map(note).for_each(|note| notes.push(note));
@@ -255,7 +259,8 @@ mod tests {
             ("v=DMARC1p=none", Fault::Version),
             ("v=dmarc1; p=none", Fault::Version),
             ("v=DMARC1", Fault::NoPolicy),
-            ("v=DMARC1; rua=mailto:a@example.org", Fault::NoPolicy),
+            ("v=DMARC1; rua=a@example.org", Fault::NoPolicy),
+            (" v=DMARC1; p=none", Fault::Version),
             ("v=DMARC1; p=block", Fault::Policy("p", "block".to_owned())),
             ("v=DMARC1; p=none; sp=all", Fault::Policy("sp", "all".to_owned())),
             ("v=DMARC1; p=none; p=reject", Fault::Syntax("p= for the second time".to_owned())),
@@ -263,6 +268,8 @@ mod tests {
             assert_eq!(Policy::parse(text), Err(fault), "{text}");
         }
         let saved = Policy::parse("v=DMARC1; p=block; rua=mailto:a@example.org").unwrap();
+        assert_eq!((saved.request, saved.passed_over.len()), (Request::None, 1));
+        let saved = Policy::parse("v=DMARC1; rua=mailto:a@example.org").unwrap();
         assert_eq!((saved.request, saved.passed_over.len()), (Request::None, 1));
     }
 

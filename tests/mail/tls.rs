@@ -21,7 +21,7 @@ fn tls_is_mozilla_intermediate_on_every_port() {
         "[postfix.main]\nsmtpd_client_connection_rate_limit = 0\nsmtpd_client_connection_count_limit = 0\n\
          smtpd_peername_lookup = \"no\"\n",
     );
-    let sslyze = concat!(env!("CARGO_MANIFEST_DIR"), "/target/test-tools/bin/sslyze");
+    let sslyze = concat!(env!("CARGO_MANIFEST_DIR"), "/target/test-tools/sslyze/bin/sslyze");
     for (port, starttls) in PORTS {
         let json = stack.home().join("sslyze.json");
         let mut scan = Command::new(sslyze);

@@ -43,7 +43,7 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
         return missing(inquiry, &name, &ours, &told, options);
     }
     if pairs.iter().any(|(_, exchange)| exchange.is_root()) {
-        return Some(vec![null(pairs.len(), options, &told)]);
+        return Some(vec![null(&pairs, options, &told)]);
     }
     let targets = reach_all(inquiry, pairs.iter().map(|(_, exchange)| exchange.clone()))?;
     let host = Name::from(&server.host);
@@ -100,13 +100,17 @@ fn missing(
 }
 
 /// RFC 7505.
-fn null(records: usize, options: &Options, told: &dyn Fn(&Code, String) -> Finding) -> Finding {
-    if records > 1 {
+fn null(pairs: &[(u16, Name)], options: &Options, told: &dyn Fn(&Code, String) -> Finding) -> Finding {
+    if pairs.len() > 1 {
         return told(&codes::MX_NULL_BESIDE, "a null MX stands beside others".to_owned())
             .remedy("remove the record with the single dot (RFC 7505 §3: it must stand alone)");
     }
-    if options.foreign {
+    if options.foreign && pairs[0].0 == 0 {
         return told(&codes::MX_OK, "the domain takes no mail, and says so (null MX)".to_owned());
+    }
+    if options.foreign {
+        return told(&codes::MX_NULL, format!("a null MX with the preference {}", pairs[0].0))
+            .remedy("give it the preference 0, or senders may take it for a broken record (RFC 7505 §3)");
     }
     told(&codes::MX_NULL, "the domain says that it takes no mail at all (null MX)".to_owned())
         .remedy("put the MX record of this server in the place of the one with the single dot")

@@ -26,8 +26,7 @@ pub fn judge(inquiry: &Inquiry<'_>, _server: &Server, served: &Served, options: 
         let finding = code.of(domain, summary);
         texts.iter().fold(finding, |finding, text| finding.found(Entry::txt(&name, text)))
     };
-    let records: Vec<&String> =
-        texts.iter().filter(|text| text.trim_start().starts_with("v=TLSRPTv1")).collect();
+    let records: Vec<&String> = texts.iter().filter(|text| text.starts_with("v=TLSRPTv1")).collect();
     Some(vec![match records[..] {
         [] if texts.is_empty() => told(&codes::TLS_RPT_ABSENT, "not used (optional)".into()).publish(wanted),
         [] => told(&codes::TLS_RPT_BROKEN, "the record does not begin with v=TLSRPTv1;".into())
