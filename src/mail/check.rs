@@ -74,9 +74,10 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Whether a subject is to be judged.
+    /// Whether a subject is to be judged. Who wants every name server asked wants to hear of them.
     pub fn wants(&self, subject: Subject) -> bool {
-        self.subjects.is_empty() || self.subjects.contains(&subject)
+        let everywhere = self.authoritative && subject == Subject::NameServers;
+        everywhere || self.subjects.is_empty() || self.subjects.contains(&subject)
     }
 }
 

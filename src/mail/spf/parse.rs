@@ -159,7 +159,7 @@ fn network(rest: &str, most: u8) -> Result<(&str, Result<u8, Why>), Why> {
 /// What people write, and what they mean.
 fn meant(name: &str, rest: &str) -> Option<&'static str> {
     Some(match name {
-        "ip" | "ipv4" | "ip-4" | "ipv" | "ip4v" | "v4" if !rest.matches(':').nth(1).is_some() => "ip4:",
+        "ip" | "ipv4" | "ip-4" | "ipv" | "ip4v" | "v4" if rest.matches(':').nth(1).is_none() => "ip4:",
         "ip" | "ipv6" | "ip-6" | "v6" => "ip6:",
         "prt" | "rdns" => "ptr",
         "includes" | "incude" | "inlcude" | "inclue" | "inc" => "include:",
