@@ -155,6 +155,31 @@ fn submission_needs_tls_a_login_and_an_own_address() {
     }
 }
 
+/// Proves: S4-27 (submissions leave without the client's traces) for the message itself; what is attached to it is
+/// evidence, or signed, and arrives byte for byte.
+#[test]
+fn an_attached_message_arrives_as_it_was_sent() {
+    let stack = Stack::up("");
+    let attached = "Received: from laptop (laptop [192.0.2.7]) by mail.example.test (Postfix) with ESMTPSA id 1\r\n\
+                    User-Agent: Evidence/1.0\r\nX-Mailer: Evidence/2.0\r\nSubject: inner\r\n\r\ninner body";
+    let message = format!(
+        "From: ann@example.test\r\nTo: ann@example.test\r\nSubject: outer\r\nMessage-ID: {}\r\n\
+         User-Agent: Traces/1.0\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+         --b\r\nContent-Type: text/plain\r\nUser-Agent: Part/1.0\r\n\r\nlook:\r\n\
+         --b\r\nContent-Type: message/rfc822\r\n\r\n{attached}\r\n--b--\r\n",
+        id("attached")
+    );
+    let file = stack.home().join("attached.eml");
+    std::fs::write(&file, &message).unwrap();
+    let data = format!("@{}", file.display());
+    let own = ["--from", "ann@example.test", "--to", "ann@example.test", "--data", &data];
+    let sent = stack.submit("ann@example.test", &stack.ann, &own);
+    assert!(sent.status.success(), "{}", said(&sent));
+    let got = stack.message("ann@example.test", &stack.ann, "INBOX", &id("attached"));
+    assert!(!got.contains("Traces/1.0"), "{got}");
+    assert!(got.contains(attached) && got.contains("Part/1.0"), "{got}");
+}
+
 /// A clean run leaves no warnings, and health turns healthy.
 fn clean(stack: &Stack) {
     for service in ["postfix", "dovecot", "opendkim", "mailctld"] {
