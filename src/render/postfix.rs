@@ -105,11 +105,27 @@ pub(super) fn render(
     Ok(files)
 }
 
-/// Whether none of the operator's own settings lets mail of strangers go on to another server as it came.
-fn local_only(raw: &Raw) -> bool {
-    const WAYS: &[&str] =
-        &["mydestination", "relay_domains", "relay_transport", "transport_maps", "virtual_transport"];
-    raw.transport.is_empty() && !WAYS.iter().any(|way| raw.main.contains_key(*way))
+/// Whether none of the operator's own words can let mail of strangers go on to another server as it came. What
+/// he may have said in his own templates and entries is not understood here, so any of those counts.
+fn local_only(raw: &Raw, overrides: &[(String, String)]) -> bool {
+    const WAYS: &[&str] = &[
+        "content_filter",
+        "mydestination",
+        "relay_",
+        "smtpd_proxy_",
+        "_checks",
+        "_maps",
+        "_restrictions",
+        "_transport",
+        "virtual_",
+    ];
+    let leads_on = |name: &String| WAYS.iter().any(|way| name.contains(way));
+    let own =
+        |(name, _): &(String, String)| ["postfix/main.cf", "postfix/master.cf"].contains(&name.as_str());
+    raw.transport.is_empty()
+        && raw.master.is_empty()
+        && !raw.main.keys().any(leads_on)
+        && !overrides.iter().any(own)
 }
 
 fn main<'a>(settings: &'a Settings, facts: &Facts) -> Main<'a> {
@@ -120,7 +136,7 @@ fn main<'a>(settings: &'a Settings, facts: &Facts) -> Main<'a> {
         networks: settings.trusted.to_postfix(),
         message_size_limit: settings.message_size_limit,
         transports: !settings.raw.transport.is_empty(),
-        local_only: local_only(&settings.raw),
+        local_only: local_only(&settings.raw, &facts.overrides),
         ciphers: tls::CIPHERS,
         curves: tls::CURVES,
         relay: settings.relay.as_ref().map(|relay| Next {

@@ -54,6 +54,39 @@ fn nothing_is_relayed_and_nothing_is_smuggled() {
     assert!(!talk.as_str().unwrap().contains("354"), "a client that talks out of turn got to DATA: {talk}");
 }
 
+/// Proves: threats 2: a catch-all takes local parts that name a way elsewhere as names, and nothing follows that way.
+#[test]
+fn a_catch_all_is_no_way_out() {
+    let stack = Stack::prepared(PATIENT);
+    stack.ok(&["alias", "add", "@example.test", "ann@example.test"]);
+    stack.ok(&["up"]);
+    let probes = hostile("relay", stack.port(25), &["example.test"]);
+    let accepted: Vec<&String> = probes
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(probe, said)| *said == "accepted" && !probe.ends_with("@example.test>"))
+        .map(|(probe, _)| probe)
+        .collect();
+    // `victim@example.com.example.test` is a domain of nobody's, `"…"` and `site!user` alone are names of ours.
+    assert!(accepted.is_empty(), "taken for elsewhere: {accepted:#?}");
+
+    let names =
+        ["victim%example.com", "example.com!victim", "\"victim@example.com\"", "\"@example.com:victim\""];
+    for (number, local) in names.iter().enumerate() {
+        let id = format!("<way{number}.{}@client.example.net>", std::process::id());
+        let (to, header) = (format!("{local}@example.test"), format!("Message-ID: {id}"));
+        let sent = stack.swaks(25, &["--from", "friend@example.net", "--to", &to, "--header", &header]);
+        assert!(sent.status.success(), "{local}: {}", said(&sent));
+        stack.message("ann@example.test", &stack.ann, "INBOX", &id);
+    }
+    let logs = stack.logs("postfix");
+    let sent: Vec<&str> = logs.lines().filter(|line| line.contains(" relay=")).collect();
+    assert!(sent.len() >= names.len(), "{logs}");
+    let astray: Vec<_> = sent.iter().filter(|line| !line.contains("to=<ann@example.test>")).collect();
+    assert!(astray.is_empty(), "{astray:#?}");
+}
+
 /// Proves: threats 2, finding 3: a trusted network with the engine's gateway in it is refused, and how it is not.
 #[test]
 fn a_trusted_network_with_the_gateway_in_it_is_refused() {
