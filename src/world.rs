@@ -20,6 +20,7 @@ pub mod process;
 pub mod program;
 mod server;
 mod settings;
+pub mod socket;
 pub mod store;
 pub mod updates;
 

@@ -19,7 +19,7 @@ pub use image::{Image, Progress};
 pub use logs::Line;
 pub use run::Job;
 
-use super::World;
+use super::{World, socket};
 use crate::error::{Error, codes};
 use bollard::Docker;
 use std::{future::Future, path::Path, time::Duration};
@@ -49,7 +49,7 @@ impl World {
                 .cause("mailctl gives the engine folders of this host, so the engine must be on it")
                 .hint("unset DOCKER_HOST"));
         };
-        reachable(Path::new(path))?;
+        reachable(Path::new(path)).await?;
         let docker = Docker::connect_with_unix(path, 120, bollard::API_DEFAULT_VERSION)
             .map_err(|e| failed("connect to the engine", &e))?;
         let version = call("ask the engine for its version", docker.version()).await?;
@@ -82,8 +82,8 @@ impl Engine {
 }
 
 /// Tells a missing socket from a forbidden one; the client library calls both "client error".
-fn reachable(path: &Path) -> Result<(), Error> {
-    let Err(error) = std::os::unix::net::UnixStream::connect(path) else { return Ok(()) };
+async fn reachable(path: &Path) -> Result<(), Error> {
+    let Err(error) = socket::accepts(path).await else { return Ok(()) };
     let missing = || Error::new(codes::ENGINE_MISSING, "no Docker Engine answers on this host");
     Err(match error.kind() {
         std::io::ErrorKind::PermissionDenied => {
@@ -95,6 +95,9 @@ fn reachable(path: &Path) -> Result<(), Error> {
             .cause(format!("there is no {}", path.display()))
             .hint("apt install docker.io")
             .hint("systemctl start docker"),
+        std::io::ErrorKind::TimedOut => Error::new(codes::ENGINE_HANGS, "cannot connect to the engine")
+            .cause(format!("it takes no connection at {}", path.display()))
+            .hint("systemctl status docker"),
         _ => missing().cause(format!("{}: {error}", path.display())).hint("systemctl start docker"),
     })
 }

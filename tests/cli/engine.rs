@@ -85,6 +85,36 @@ fn an_engine_that_hangs_is_told_and_not_waited_for() {
     assert!(words(&output).contains("engine.hangs"), "{}", words(&output));
 }
 
+/// Proves: fault 17, for an engine that is frozen and whose queue of connections is full.
+#[test]
+fn an_engine_that_takes_no_connection_is_not_waited_for() {
+    let home = tempfile::tempdir().unwrap();
+    let socket = home.path().join("e.sock");
+    let address = rustix::net::SocketAddrUnix::new(&socket).unwrap();
+    let open = || {
+        let kind = rustix::net::SocketType::STREAM;
+        let flags = rustix::net::SocketFlags::NONBLOCK | rustix::net::SocketFlags::CLOEXEC;
+        rustix::net::socket_with(rustix::net::AddressFamily::UNIX, kind, flags, None).unwrap()
+    };
+    let listener = open();
+    rustix::net::bind(&listener, &address).unwrap();
+    rustix::net::listen(&listener, 0).unwrap();
+    let mut waiting = Vec::new();
+    loop {
+        let client = open();
+        match rustix::net::connect(&client, &address) {
+            Ok(()) => waiting.push(client),
+            Err(error) => break assert_eq!(error, rustix::io::Errno::AGAIN),
+        }
+    }
+    let began = Instant::now();
+    let output = mailctl(home.path(), &format!("unix://{}", socket.display()), &["image", "show"]);
+    assert_eq!(output.status.code(), Some(75), "{}", words(&output));
+    assert!(began.elapsed() < Duration::from_secs(15));
+    assert!(words(&output).contains("engine.hangs"), "{}", words(&output));
+    assert!(!waiting.is_empty());
+}
+
 #[test]
 fn an_engine_that_talks_nonsense_is_an_error_and_not_a_panic() {
     let home = tempfile::tempdir().unwrap();

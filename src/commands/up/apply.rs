@@ -6,12 +6,11 @@ use crate::{
     error::{Error, codes},
     plan::{Plan, Service, Step},
     ui::{Progress, Ui},
-    world::World,
+    world::{World, socket},
 };
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use std::{
     collections::BTreeMap,
-    os::unix::net::UnixStream,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -161,7 +160,9 @@ impl Hands<'_> {
     async fn accepting(&self, mut sockets: Vec<PathBuf>) {
         let began = Instant::now();
         while began.elapsed() < SOCKETS {
-            sockets.retain(|socket| UnixStream::connect(socket).is_err());
+            let refused = join_all(sockets.iter().map(|socket| socket::accepts(socket))).await;
+            let mut refused = refused.into_iter().map(|answer| answer.is_err());
+            sockets.retain(|_| refused.next() == Some(true));
             if sockets.is_empty() {
                 return;
             }
