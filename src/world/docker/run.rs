@@ -14,6 +14,12 @@ use bollard::{
 use futures_util::StreamExt;
 use std::time::Duration;
 
+/// Octets of memory, folders in memory included: a mirror's lists or a linter gone astray must not take the
+/// host's.
+const MEMORY: i64 = 1 << 30;
+/// Processes and threads.
+const PIDS: i64 = 200;
+
 /// What to run, and what it may touch.
 #[derive(Clone, Debug, Default)]
 pub struct Job {
@@ -94,18 +100,41 @@ impl Engine {
             cmd: Some(job.command.clone()),
             hostname: Some(job.hostname.clone()),
             labels: Some(labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
-            host_config: Some(HostConfig {
-                network_mode: Some(if job.network { "bridge" } else { "none" }.to_owned()),
-                binds: Some(job.mounts.iter().map(Mount::to_bind).collect()),
-                tmpfs: Some(job.tmpfs.iter().cloned().collect()),
-                cap_drop: Some(vec!["ALL".to_owned()]),
-                cap_add: Some(job.capabilities.iter().map(ToString::to_string).collect()),
-                security_opt: Some(vec!["no-new-privileges".to_owned()]),
-                readonly_rootfs: Some(true),
-                pids_limit: Some(200),
-                ..Default::default()
-            }),
+            host_config: Some(host_config(job)),
             ..Default::default()
         }
+    }
+}
+
+fn host_config(job: &Job) -> HostConfig {
+    HostConfig {
+        network_mode: Some(if job.network { "bridge" } else { "none" }.to_owned()),
+        binds: Some(job.mounts.iter().map(Mount::to_bind).collect()),
+        tmpfs: Some(job.tmpfs.iter().cloned().collect()),
+        cap_drop: Some(vec!["ALL".to_owned()]),
+        cap_add: Some(job.capabilities.iter().map(ToString::to_string).collect()),
+        security_opt: Some(vec!["no-new-privileges".to_owned()]),
+        readonly_rootfs: Some(true),
+        memory: Some(MEMORY),
+        memory_swap: Some(MEMORY),
+        pids_limit: Some(PIDS),
+        ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves: threats 32 (a container that is there for a moment is limited like those that stay).
+    #[test]
+    fn a_job_has_limits_and_no_rights() {
+        let host = host_config(&Job::default());
+        assert_eq!((host.memory, host.memory_swap), (Some(MEMORY), Some(MEMORY)));
+        assert_eq!(host.pids_limit, Some(PIDS));
+        assert_eq!((host.readonly_rootfs, host.cap_drop), (Some(true), Some(vec!["ALL".to_owned()])));
+        assert_eq!(host.cap_add, Some(Vec::new()));
+        assert_eq!(host.network_mode.as_deref(), Some("none"));
+        assert!(host.privileged.is_none());
     }
 }
