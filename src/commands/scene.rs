@@ -4,12 +4,12 @@ use crate::{
     error::{Error, codes},
     plan::{
         Observed, Service, Stack,
-        observed::{Container, State},
+        observed::{Container, Gateway, State},
         spec::ContainerSpec,
         trust,
     },
     render::{self, ConfigSet},
-    settings::{Settings, Shown},
+    settings::{Settings, Shown, trust::Trust},
     world::{World, docker::Engine, keys},
 };
 use std::time::Duration;
@@ -80,21 +80,13 @@ impl Scene {
         if outcome.status == 0 { Ok(line) } else { Err(line) }
     }
 
-    /// Refuses a trusted network that holds a gateway of the engine.
+    /// Refuses a trusted network that holds a gateway of the engine, also in Postfix's own words as far as they
+    /// are networks and no tables.
     pub fn trust(&self) -> Result<(), Error> {
-        let Some(fault) = trust::fault(&self.settings.trusted, &self.observed.gateways) else {
-            return Ok(());
-        };
-        let (trusted, gateway) = (fault.trusted, fault.gateway);
-        Err(Error::new(
-            codes::TRUST_GATEWAY,
-            format!("TRUSTED_NETWORKS holds {trusted}, which everyone can come from"),
-        )
-        .cause(format!(
-            "{} is the gateway of the engine's network {}; connections from outside can appear under it",
-            gateway.address, gateway.network
-        ))
-        .hint(format!("exclude it: TRUSTED_NETWORKS=\"!{} {trusted} …\" in settings.env", gateway.address)))
+        const RAW: &str = "mynetworks";
+        let raw = self.settings.raw.main.get(RAW).and_then(|text| Trust::parse(text).ok());
+        no_gateway("TRUSTED_NETWORKS", "settings.env", &self.settings.trusted, &self.observed.gateways)?;
+        raw.map_or(Ok(()), |raw| no_gateway(RAW, "mailctl.toml", &raw, &self.observed.gateways))
     }
 
     /// Refuses keys that others can read, and a stack without a certificate.
@@ -132,6 +124,17 @@ impl Scene {
         }
         Ok(())
     }
+}
+
+fn no_gateway(key: &str, file: &str, networks: &Trust, gateways: &[Gateway]) -> Result<(), Error> {
+    let Some(fault) = trust::fault(networks, gateways) else { return Ok(()) };
+    let (trusted, gateway) = (fault.trusted, fault.gateway);
+    Err(Error::new(codes::TRUST_GATEWAY, format!("{key} holds {trusted}, which everyone can come from"))
+        .cause(format!(
+            "{} is the gateway of the engine's network {}; connections from outside can appear under it",
+            gateway.address, gateway.network
+        ))
+        .hint(format!("exclude it: {key} = \"!{} {trusted} …\" in {file}", gateway.address)))
 }
 
 /// The configuration that settings, store, keys and templates ask for.
