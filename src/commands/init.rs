@@ -47,6 +47,12 @@ pub struct Args {
 /// Does what is missing.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let given = Answers::of(&args, world)?;
+    if let Some(key) = given.secret() {
+        ui.warn(format!(
+            "a {key} on the command line can be seen by other users of this machine and stays in the shell's \
+             history; better use {key}_FILE"
+        ));
+    }
     let fresh = !world.paths.settings_env().exists();
     let (settings, text) = if fresh {
         let answers = given.complete(ui)?;

@@ -220,6 +220,18 @@ fn the_password_can_come_from_standard_input() {
     assert!(good.status.success() && good.stdout.is_empty(), "{}", String::from_utf8_lossy(&good.stderr));
 }
 
+/// Proves: S4-15: a secret on the command line is taken with a warning that does not repeat it.
+#[test]
+fn a_secret_as_an_argument_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = ["--set", "RELAY_HOST=[relay.example.net]:587", "--set", "RELAY_USER=u"];
+    let secret = ["--set", "RELAY_PASSWORD=C4N4RY-on-the-line", "--dry-run"];
+    let (status, out, told) = run(&folder.path().join("home"), &[&FLAGS[..], &relay, &secret].concat());
+    assert_eq!(status, 0, "{told}");
+    assert!(told.contains("warning: ") && told.contains("RELAY_PASSWORD_FILE"), "{told}");
+    assert!(!told.contains("C4N4RY") && !out.contains("C4N4RY"), "{told}{out}");
+}
+
 /// Killed at any moment: the next run completes it, and somebody has seen a password that works.
 #[test]
 fn interrupted_anywhere_the_next_run_converges() {

@@ -86,10 +86,15 @@ fn change(old: Option<&ConfigFile>, new: Option<&ConfigFile>) -> Option<Change> 
     Some(Change { path: path.clone(), what, diff })
 }
 
+/// Tables of Postfix whose entries stand in the parameter itself (DATABASE_README).
+fn spelt_out(value: &str) -> bool {
+    ["static:", "inline:"].iter().any(|table| value.contains(table))
+}
+
 /// Hides what a raw setting such as `smtp_sasl_password_maps = static:user:password` may hold.
 fn masked(text: &str) -> String {
     let hide = |line: &str| match line.split_once('=') {
-        Some((name, value)) if name.contains("password") && value.contains("static:") => {
+        Some((name, value)) if name.contains("password") && spelt_out(value) => {
             format!("{name}= (hidden)\n")
         }
         _ => format!("{line}\n"),
@@ -115,7 +120,7 @@ mod tests {
             file("same", "x\n", 0o644),
         ]);
         let wanted = ConfigSet::new(vec![
-            file("postfix/main.cf", "a = 1\nb = 3\nsmtp_sasl_password_maps = static:u:C4N4RY3\n", 0o644),
+            file("postfix/main.cf", "a = 1\nb = 3\nsmtp_sasl_password_maps = inline:{x=u:C4N4RY3}\n", 0o644),
             file("postfix/relay", "u:C4N4RY4\n", 0o600),
             file("new", "y\n", 0o640),
             file("same", "x\n", 0o644),

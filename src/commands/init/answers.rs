@@ -6,7 +6,7 @@ use crate::{
     mail::address::{Address, Domain},
     settings::{
         Settings, example,
-        keys::{Home, KEYS},
+        keys::{Home, KEYS, find},
         near::nearest,
         value,
     },
@@ -50,6 +50,11 @@ impl Answers {
             additional: additional.map(|t| value::domains(&t)).transpose().map_err(|e| malformed(&e))?,
             set: args.set.iter().map(|text| setting(text)).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The secret that `--set` was given, if any.
+    pub fn secret(&self) -> Option<&'static str> {
+        self.set.iter().map(|(name, _)| *name).find(|name| find(name).is_some_and(|key| key.secret))
     }
 
     /// Asks for the rest; where nobody can be asked, `--yes` takes the proposals, else the error names the flags.
