@@ -14,6 +14,7 @@ use std::{
     pin::Pin,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::sync::mpsc;
 
 /// Show what the services wrote, all of them in the order of time
@@ -122,8 +123,8 @@ async fn follow_one(
     let containers = engine.containers().await?;
     let Some(found) = containers.iter().find(|found| found.service == service.name()) else { return Ok(()) };
     // The engine counts in whole seconds; what was seen already is left out by its exact time.
-    let mut lines =
-        std::pin::pin!(engine.logs(&found.id, true, Some(small(unix_time().saturating_sub(5))), None));
+    let since = small(resume(seen, unix_time()));
+    let mut lines = std::pin::pin!(engine.logs(&found.id, true, Some(since), None));
     while let Some(line) = lines.next().await {
         let line = line?;
         if line.at > *seen {
@@ -142,6 +143,12 @@ fn chosen(args: &Args, service: &str) -> bool {
 
 fn unix_time() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// From when on lines may be new: the last one that was seen, however long showing those before it took.
+fn resume(seen: &str, now: u64) -> u64 {
+    let last = OffsetDateTime::parse(seen, &Rfc3339).ok().and_then(|at| at.unix_timestamp().try_into().ok());
+    last.unwrap_or(now.saturating_sub(5))
 }
 
 /// The engine takes 32 bits.
@@ -179,6 +186,13 @@ fn seconds(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
+    /// Proves: a line that came while a long log was shown is not left out.
+    #[test]
+    fn following_goes_on_where_looking_ended() {
+        assert_eq!(super::resume("2026-01-24T12:34:56.123456789Z", 9_999_999_999), 1_769_258_096);
+        assert_eq!(super::resume("", 1000), 995);
+    }
+
     #[test]
     fn times_have_units() {
         assert_eq!(super::seconds("15m"), Ok(900));
