@@ -10,8 +10,8 @@
 //!
 //! `aliases` answers a whole address with all its final targets, and a mailbox with itself; it knows nothing
 //! of partial keys such as `@domain`. So a catch-all never takes mail from a mailbox, and Postfix has nothing
-//! left to expand. A local part that is no [`Localpart`] leads to the catch-all and nowhere else. While there is no directory, every answer is TEMP: nobody is ever called unknown because we
-//! could not look.
+//! left to expand. A local part that is no [`Localpart`] leads to the catch-all and nowhere else. While there is
+//! no directory, every answer is TEMP: nobody is ever called unknown because we could not look.
 
 use super::{
     session::{Answer, Progress},

@@ -12,7 +12,7 @@ struct Context {
     ciphers: &'static [&'static str],
     curves: &'static [&'static str],
     mailbox_size_limit: u64,
-    message_size_limit: String,
+    message_size_limit: u64,
     folders: [&'static str; 4],
     vmail: u32,
 }
@@ -37,11 +37,7 @@ pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<C
         ciphers: tls::CIPHERS,
         curves: tls::CURVES,
         mailbox_size_limit: settings.mailbox_size_limit,
-        // 0 is "no limit" to Postfix and "nothing fits" to Dovecot.
-        message_size_limit: match settings.message_size_limit {
-            0 => "unlimited".to_owned(),
-            octets => format!("{octets}B"),
-        },
+        message_size_limit: settings.message_size_limit,
         folders: ["Drafts", "Junk", "Trash", "Sent"],
         vmail: ids::VMAIL,
     };
