@@ -89,8 +89,9 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         return watch::run(&args, &task, &dns, ui).await;
     }
     let look = {
-        let progress = ui.progress();
-        progress.phase("asking DNS");
+        // A timer that collects metrics has nobody to tell.
+        let progress = (!args.prometheus).then(|| ui.progress());
+        progress.iter().for_each(|progress| progress.phase("asking DNS"));
         look(&task, &dns, ui).await?
     };
     show(&args, &task, &look, ui);

@@ -180,6 +180,7 @@ fn prometheus_reads_it() {
     let at = dns.at().to_string();
     let ran = home.run(&["dns-check", "--prometheus", "--resolver", &at, "--only", "mx,dkim"]);
     assert_eq!(ran.status, 1);
+    assert!(ran.err.starts_with("error[dns.wrong]"), "nothing but the outcome: {}", ran.err);
     assert!(ran.out.contains("# TYPE mailctl_dns_check gauge\n"), "{}", ran.out);
     let sample = "mailctl_dns_check{domain=\"example.org\",subject=\"mx\",code=\"dns.mx.missing\"} 2\n";
     assert!(ran.out.contains(sample), "{}", ran.out);
