@@ -12,6 +12,8 @@ mod judgement;
 mod peer;
 #[path = "dns/settle.rs"]
 mod settle;
+#[path = "dns/signed.rs"]
+mod signed;
 #[path = "dns/update.rs"]
 mod update;
 #[path = "dns/validate.rs"]

@@ -11,13 +11,13 @@ use std::{
 };
 
 /// Subjects that need nothing but the records that `mailctl dns-records` prints.
-const RECORDS: &str = "address,reverse,helo,mx,spf,dkim,dmarc";
+pub const RECORDS: &str = "address,reverse,helo,mx,spf,dkim,dmarc";
 
 /// Two name servers: the test's own, and the same once more under another name.
 const NAME_SERVERS: &str = "@ NS ns1\n@ NS ns2\nns1 A {at}\nns2 A {at}";
 
 /// A home whose address is known and whose domain has a key.
-fn home() -> Home {
+pub fn home() -> Home {
     let home = Home::new();
     fs::write(home.path().join("mailctl.toml"), "[dns]\naddresses = \"192.0.2.25\"\n").unwrap();
     home.ok(&["dkim", "generate", "--selector", "m1"]);
@@ -25,14 +25,14 @@ fn home() -> Home {
 }
 
 /// The records that the program prints, as lines of zones.
-fn records(home: &Home) -> Vec<String> {
+pub fn records(home: &Home) -> Vec<String> {
     let sections = home.json(&["dns-records"]);
     let all = sections.as_array().unwrap().iter().flat_map(|section| section["records"].as_array().unwrap());
     all.map(|record| record["zone"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Serves these lines, and says that nothing else exists.
-fn serve(lines: &[String]) -> Dns {
+pub fn serve(lines: &[String]) -> Dns {
     let of = |suffix: &str| {
         let lines = lines.iter().filter(|line| line.split_whitespace().next().unwrap().ends_with(suffix));
         lines.map(String::as_str).collect::<Vec<_>>().join("\n")
@@ -45,13 +45,13 @@ fn serve(lines: &[String]) -> Dns {
 }
 
 /// Exit status and the document of `--json`.
-fn check(home: &Home, dns: &Dns, words: &[&str]) -> (i32, Value) {
+pub fn check(home: &Home, dns: &Dns, words: &[&str]) -> (i32, Value) {
     let at = dns.at().to_string();
     let ran = home.run(&[&["dns-check", "--json", "--resolver", &at], words].concat());
     (ran.status, serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {ran:?}")))
 }
 
-fn codes(document: &Value, verdict: &str) -> Vec<String> {
+pub fn codes(document: &Value, verdict: &str) -> Vec<String> {
     let sections = document["sections"].as_array().unwrap().iter();
     let findings = sections.flat_map(|section| section["findings"].as_array().unwrap());
     findings

@@ -1,9 +1,6 @@
 //! A judgement that asks what a whole check of a domain asks, without judging; the tests and the benchmark drive it.
 
-#[cfg(test)]
 use crate::common::dns::Zone;
-#[cfg(not(test))]
-use crate::server::Zone;
 use mailctl::mail::dns::{Data, Inquiry, Kind, Name, Question};
 
 /// Twenty-four questions of the kinds that a whole check asks, one chain of three among them: MX, its address, and

@@ -27,6 +27,7 @@ async fn a_hundred_domains_at_once() {
     let dns = Dns::new(Asking { patience: Duration::from_secs(60), ..Asking::at([server.at()]) });
     let one = settle(&dns, |inquiry| judge(inquiry, &names[0])).await.unwrap();
     assert_eq!((one.verdict, one.chain), (24, 3));
+    assert_eq!(one.links, ["d0.example.net MX", "mail.example.org A", "25.2.0.192.in-addr.arpa PTR"]);
     let dns = Arc::new(dns.fresh());
     let before = server.asked();
     let began = Instant::now();

@@ -1,9 +1,9 @@
 //! The driver of judgements: asks what they miss until they miss nothing.
 
 use super::{Asked, Dns};
-use crate::mail::dns::{Answer, Fetched, Inquiry, Known, Question};
+use crate::mail::dns::{Answer, Fetched, Inquiry, Known, Question, Whom};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
 /// Answers after which a judgement that still asks is taken for one without end. A whole domain takes some hundred.
 const MOST: usize = 5_000;
@@ -15,6 +15,8 @@ pub struct Settled<T> {
     pub verdict: T,
     /// Questions that had to wait for each other: the longest chain.
     pub chain: u32,
+    /// Its links, each found by the answer to the one before; a proof of DNSSEC is one link of several questions.
+    pub links: Vec<String>,
     /// All that it looked at.
     pub known: Known,
 }
@@ -37,10 +39,11 @@ pub async fn settle_with<T>(
     mut seen: impl FnMut(&T),
 ) -> Result<Settled<T>, String> {
     let mut known = Known::default();
-    let mut asked: HashSet<Question> = HashSet::new();
-    let mut fetched: HashSet<String> = HashSet::new();
+    let mut asked: HashSet<Want> = HashSet::new();
     let mut under_way = FuturesUnordered::new();
-    let (mut chain, mut depth) = (0, 0);
+    let mut links: Vec<Link> = Vec::new();
+    let (mut chain, mut longest) = (0, None);
+    let (mut depth, mut last) = (0, None);
     for _ in 0..MOST {
         let inquiry = Inquiry::new(&known);
         let verdict = judge(&inquiry);
@@ -48,24 +51,23 @@ pub async fn settle_with<T>(
         if let Some(verdict) = verdict {
             seen(&verdict);
             if missing.is_empty() {
-                return Ok(Settled { verdict, chain, known });
+                return Ok(Settled { verdict, chain, links: path(&links, longest), known });
             }
         }
-        for question in missing.questions {
-            if asked.insert(question.clone()) {
-                under_way.push(find(dns, Want::Answer(question), depth));
+        let pages = missing.pages.into_iter().map(Want::Page);
+        for want in missing.questions.into_iter().map(Want::Answer).chain(pages) {
+            if asked.insert(want.clone()) {
+                under_way.push(find(dns, want.clone(), depth, links.len()));
+                links.push(Link { want, after: last });
             }
         }
-        for url in missing.pages {
-            if fetched.insert(url.clone()) {
-                under_way.push(find(dns, Want::Page(url), depth));
-            }
-        }
-        let Some((got, reached)) = under_way.next().await else {
+        let Some((got, reached, link)) = under_way.next().await else {
             return Err("a judgement about DNS came to no end although nothing is missing".to_owned());
         };
-        depth = reached;
-        chain = chain.max(reached);
+        (depth, last) = (reached, Some(link));
+        if reached > chain {
+            (chain, longest) = (reached, last);
+        }
         match got {
             Got::Answer(question, answer) => {
                 known.answers.insert(question, answer);
@@ -78,9 +80,37 @@ pub async fn settle_with<T>(
     Err(format!("a judgement about DNS still asks after {MOST} answers"))
 }
 
+/// Something that was asked, and the answer that led to it.
+struct Link {
+    want: Want,
+    after: Option<usize>,
+}
+
+/// From the first to `last`.
+fn path(links: &[Link], mut last: Option<usize>) -> Vec<String> {
+    let mut path = Vec::new();
+    while let Some(link) = last.map(|index| &links[index]) {
+        path.push(link.want.to_string());
+        last = link.after;
+    }
+    path.reverse();
+    path
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
 enum Want {
     Answer(Question),
     Page(String),
+}
+
+impl fmt::Display for Want {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer(question) if question.whom == Whom::Validating => write!(f, "{question} proven"),
+            Self::Answer(question) => question.fmt(f),
+            Self::Page(url) => f.write_str(url),
+        }
+    }
 }
 
 enum Got {
@@ -88,16 +118,16 @@ enum Got {
     Page(String, Fetched),
 }
 
-/// With the length of the chain that ends with it.
-async fn find(dns: &Dns, want: Want, depth: u32) -> (Got, u32) {
+/// With the length of the chain that ends with it, and its link.
+async fn find(dns: &Dns, want: Want, depth: u32, link: usize) -> (Got, u32, usize) {
     match want {
         Want::Answer(question) => {
             let Asked { answer, steps } = dns.asked(&question).await;
-            (Got::Answer(question, answer), depth + steps)
+            (Got::Answer(question, answer), depth + steps, link)
         }
         Want::Page(url) => {
             let page = dns.fetch(&url).await;
-            (Got::Page(url, page), depth + 1)
+            (Got::Page(url, page), depth + 1, link)
         }
     }
 }
