@@ -6,6 +6,7 @@ mod common;
 
 mod alias;
 mod dns_check;
+mod dns_faults;
 mod dns_green;
 mod dns_records;
 mod engine;
