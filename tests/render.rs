@@ -72,6 +72,19 @@ fn local_parts_that_name_a_way_are_only_for_mail_that_ends_here() {
     assert!(!taken("", &[("postfix/master.cf", "smtp inet n - n - - smtpd\n")]));
 }
 
+/// Proves: threats 33: however many guess at passwords at once, checking them takes at most half of the memory.
+#[test]
+fn checking_passwords_leaves_memory_for_mail() {
+    let env = "DOMAIN=example.org\nHOSTNAME=mail.example.org\nADMIN_EMAIL=a@example.org\n";
+    for (memory, workers) in [("256M", 2), ("1G", 8), ("64G", 30)] {
+        let toml = format!("[limits]\nmemory = \"{memory}\"\n");
+        let sources = Sources { settings_env: Some(env), mailctl_toml: Some(&toml), ..Sources::default() };
+        let set = render(&load(&sources).unwrap().settings, &Facts::default()).unwrap();
+        let conf = set.files().iter().find(|file| file.path == "dovecot/dovecot.conf").unwrap();
+        assert!(conf.text.contains(&format!("  process_limit = {workers}\n")), "{memory}");
+    }
+}
+
 /// What no configuration of ours may lack, whatever the settings are.
 ///
 /// Proves: S1-2, S1-24, S4-21, S4-27.

@@ -13,8 +13,16 @@ struct Context {
     curves: &'static [&'static str],
     mailbox_size_limit: u64,
     message_size_limit: u64,
+    auth_workers: u64,
     folders: [&'static str; 4],
     vmail: u32,
+}
+
+/// How many passwords are checked at a time in a container with so many octets of memory: each takes 64 MiB
+/// (`mail::password`), all together half of it. Dovecot's own 30 would take 2 GiB, and whoever guesses at thirty
+/// passwords at once would have the kernel kill deliveries.
+fn auth_workers(memory: u64) -> u64 {
+    (memory / (128 << 20)).clamp(1, 30)
 }
 
 #[derive(Serialize)]
@@ -38,6 +46,7 @@ pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<C
         curves: tls::CURVES,
         mailbox_size_limit: settings.mailbox_size_limit,
         message_size_limit: settings.message_size_limit,
+        auth_workers: auth_workers(settings.limits.memory),
         folders: ["Drafts", "Junk", "Trash", "Sent"],
         vmail: ids::VMAIL,
     };
