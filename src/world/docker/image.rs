@@ -17,6 +17,8 @@ use std::{collections::HashMap, fs::File, path::Path, time::Duration};
 const SILENCE: Duration = Duration::from_secs(300);
 /// Lines of a failing step that are shown.
 const LAST_LINES: usize = 15;
+/// How the builder's own lines begin, between those of the step.
+const BUILDER: [&str; 2] = [" --->", "Removing intermediate container "];
 
 /// What an image build reports while it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,7 +248,7 @@ impl Output {
                 self.step = text.chars().take(100).collect();
                 self.last.clear();
                 events.push(Progress::Step { step, steps, text: self.step.clone() });
-            } else if !line.trim().is_empty() && !line.starts_with(" --->") {
+            } else if !line.trim().is_empty() && !BUILDER.iter().any(|own| line.starts_with(own)) {
                 self.last.push_back(line.clone());
                 if self.last.len() > LAST_LINES {
                     self.last.pop_front();
@@ -263,7 +265,15 @@ impl Output {
             failure = failure.cause(format!("in the step: {}", self.step));
         }
         failure = self.last.iter().fold(failure, |failure, line| failure.cause(line));
-        failure.cause(error.causes().join(": ")).hint("mailctl image build")
+        failure.cause(without_command(&error.causes().join(": "))).hint("mailctl image build")
+    }
+}
+
+/// `The command '…' returned a non-zero code: 100` without the command, which can be a page and was named as the step.
+fn without_command(cause: &str) -> String {
+    match cause.strip_prefix("The command ").and_then(|rest| rest.rsplit_once("' ")) {
+        Some((_, end)) => format!("its command {end}"),
+        None => cause.to_owned(),
     }
 }
 
@@ -304,7 +314,13 @@ mod tests {
                 Progress::Line("E: no".to_owned())
             ]
         );
-        let failure = output.failure(&Error::new(codes::ENGINE_REFUSED, "x").cause("returned 100"));
-        assert_eq!(failure.causes(), ["in the step: RUN apt-get", "E: no", "returned 100"]);
+        assert_eq!(output.push("Removing intermediate container 2dd8\n"), []);
+        // As engine 20.10 says it of a package that does not exist.
+        let said = "The command '/bin/sh -c printf 'x' ' && apt-get' returned a non-zero code: 100";
+        let failure = output.failure(&Error::new(codes::ENGINE_REFUSED, "x").cause(said));
+        let last = "its command returned a non-zero code: 100";
+        assert_eq!(failure.causes(), ["in the step: RUN apt-get", "E: no", last]);
+        let failure = output.failure(&Error::new(codes::ENGINE_REFUSED, "x").cause("no space left"));
+        assert_eq!(failure.causes().last().map(String::as_str), Some("no space left"));
     }
 }
