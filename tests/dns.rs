@@ -6,6 +6,8 @@ mod ask;
 mod common;
 #[path = "dns/fetch.rs"]
 mod fetch;
+#[path = "dns/field.rs"]
+mod field;
 #[path = "dns/judgement.rs"]
 mod judgement;
 #[path = "dns/peer.rs"]

@@ -3,6 +3,7 @@
 //! A [`Dns`] is what one run of a command knows: the same question goes out once. For a fresh look there is
 //! [`Dns::fresh`]. The judgements about what comes back are pure (`mail::dns`); [`settle`] drives them.
 
+mod chain;
 mod convert;
 mod exchange;
 mod fetch;

@@ -9,4 +9,7 @@ pub mod golden;
 pub mod home;
 pub mod https;
 pub mod nameserver;
+pub mod process;
+pub mod resolver;
+pub mod signed;
 pub mod stack;

@@ -1,14 +1,8 @@
 //! Real name servers that take changes: Debian's BIND and Knot, each with a folder and a loopback address of its own,
 //! stopped by its process id.
 
-use super::dns::free_address;
-use std::{
-    fs,
-    net::{IpAddr, UdpSocket},
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use super::process::{Place, Process};
+use std::{fs, net::IpAddr, path::Path};
 
 /// The key that may change the zone: name and secret (base64).
 pub const KEY: (&str, &str) = ("mail-key", "bm90IGEgc2VjcmV0LCBvbmx5IGEgdGVzdCBrZXkgISE=");
@@ -23,115 +17,138 @@ pub enum Program {
 }
 
 /// A running server.
-pub struct NameServer {
-    folder: tempfile::TempDir,
-    child: Child,
-    address: IpAddr,
-}
+pub struct NameServer(Process);
 
 impl NameServer {
     /// Serves `origin`, whose only name server it is, with these further records; [`KEY`] may change all below it
     /// but nothing else. `None` where the program is not installed.
     pub fn start(program: Program, origin: &str, records: &str) -> Option<Self> {
-        let binary = match program {
-            Program::Bind => "/usr/sbin/named",
-            Program::Knot => "/usr/sbin/knotd",
-        };
-        if !Path::new(binary).exists() {
-            return None;
-        }
-        let folder = tempfile::Builder::new().prefix("mailctl-dns-").tempdir().unwrap();
-        let address = free_address();
-        // BIND listens only at addresses that an interface has by name.
-        ip(&["addr", "add", &format!("{address}/32"), "dev", "lo"]);
-        let place = folder.path().display();
-        let zone = format!(
-            "$TTL 300\n$ORIGIN {origin}.\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A {address}\n{records}\n"
+        Path::new(program.binary())
+            .exists()
+            .then(|| Self::primary(Place::new(), program, origin, records, None))
+    }
+
+    /// The same with a secondary `ns2`, which takes the zone from it and is told of every change (RFC 1996).
+    pub fn pair((primary, secondary): (Program, Program), origin: &str, records: &str) -> (Self, Self) {
+        let (one, two) = (Place::new(), Place::new());
+        let from = one.address();
+        let records = format!("@ NS ns2\nns2 A {}\n{records}", two.address());
+        let one = Self::primary(one, primary, origin, &records, Some(two.address()));
+        (one, Self::secondary(two, secondary, origin, from))
+    }
+
+    fn primary(place: Place, program: Program, origin: &str, records: &str, to: Option<IpAddr>) -> Self {
+        let address = place.address();
+        place.write(
+            "zone",
+            &format!(
+                "$TTL 300\n$ORIGIN {origin}.\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A {address}\n{records}\n"
+            ),
         );
-        fs::write(folder.path().join("zone"), zone).unwrap();
         let (name, secret) = KEY;
-        let configuration = match program {
-            Program::Bind => format!(
-                r#"options {{ directory "{place}"; listen-on {{ {address}; }}; listen-on-v6 {{ none; }};
-  pid-file "{place}/pid"; session-keyfile "{place}/session.key"; recursion no; dnssec-validation no; notify no; }};
-controls {{ }};
+        let text = match program {
+            Program::Bind => {
+                let told = to.map_or("notify no;".to_owned(), |to| {
+                    format!("notify explicit; also-notify {{ {to}; }}; notify-source {address}; allow-transfer {{ {to}; }};")
+                });
+                format!(
+                    r#"{}
 key "{name}" {{ algorithm hmac-sha256; secret "{secret}"; }};
-zone "{origin}" {{ type primary; file "{place}/zone"; update-policy {{ grant {name} zonesub TXT TLSA MX A CAA SRV CNAME; }}; }};
-"#
+zone "{origin}" {{ type primary; file "zone"; update-policy {{ grant {name} zonesub TXT TLSA MX A CAA SRV CNAME; }}; {told} }};
+"#,
+                    bind_options(&place)
+                )
+            }
+            Program::Knot => {
+                let (remote, acl, told) = to.map_or_else(Default::default, |to| {
+                    (
+                        format!("remote:\n  - id: ns2\n    address: {to}@53\n    via: {address}\n"),
+                        format!("  - id: transfer\n    address: {to}\n    action: transfer\n"),
+                        "    notify: ns2\n".to_owned(),
+                    )
+                });
+                format!(
+                    "{}key:\n  - id: {name}\n    algorithm: hmac-sha256\n    secret: {secret}\n{remote}\
+                     acl:\n  - id: change\n    key: {name}\n    action: update\n    update-type: [TXT, TLSA, MX, A, CAA, SRV, CNAME]\n{acl}\
+                     zone:\n  - domain: {origin}\n    storage: {}\n    file: zone\n    acl: [change{}]\n{told}",
+                    knot_options(&place),
+                    place.file("").display(),
+                    if to.is_some() { ", transfer" } else { "" },
+                )
+            }
+        };
+        Self::run(place, program, origin, &text)
+    }
+
+    fn secondary(place: Place, program: Program, origin: &str, from: IpAddr) -> Self {
+        let text = match program {
+            Program::Bind => format!(
+                "{}zone \"{origin}\" {{ type secondary; file \"zone\"; primaries {{ {from}; }}; allow-notify {{ {from}; }}; \
+                 transfer-source {}; notify no; }};\n",
+                bind_options(&place),
+                place.address()
             ),
             Program::Knot => format!(
-                "server:\n    rundir: {place}\n    listen: {address}@53\ndatabase:\n    storage: {place}/db\n\
-                 key:\n  - id: {name}\n    algorithm: hmac-sha256\n    secret: {secret}\n\
-                 acl:\n  - id: change\n    key: {name}\n    action: update\n    update-type: [TXT, TLSA, MX, A, CAA, SRV, CNAME]\n\
-                 zone:\n  - domain: {origin}\n    storage: {place}\n    file: zone\n    acl: change\n"
+                "{}remote:\n  - id: ns\n    address: {from}@53\n    via: {}\nacl:\n  - id: told\n    address: {from}\n    action: notify\n\
+                 zone:\n  - domain: {origin}\n    storage: {}\n    file: zone\n    master: ns\n    acl: told\n",
+                knot_options(&place),
+                place.address(),
+                place.file("").display()
             ),
         };
-        fs::create_dir(folder.path().join("db")).unwrap();
-        let file = folder.path().join("conf");
-        fs::write(&file, configuration).unwrap();
-        let mut command = Command::new(binary);
-        if program == Program::Bind {
-            command.arg("-g");
-        }
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        let child = command
-            .arg("-c")
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut server = Self { folder, child, address };
-        server.wait(origin);
-        Some(server)
+        Self::run(place, program, origin, &text)
     }
 
-    /// Until it answers for its zone: it listens before that.
-    fn wait(&mut self, origin: &str) {
-        let until = Instant::now() + Duration::from_secs(20);
-        while !self.serves(origin) {
-            let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none() && Instant::now() < until, "{ended:?}\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn serves(&self, origin: &str) -> bool {
-        let mut query = vec![0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-        for label in origin.split('.') {
-            query.push(u8::try_from(label.len()).unwrap());
-            query.extend(label.bytes());
-        }
-        query.extend([0, 0, 6, 0, 1]);
-        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
-        socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-        let mut answer = [0; 512];
-        let asked = socket.connect((self.address, 53)).and_then(|()| socket.send(&query));
-        // NOERROR and one record (RFC 1035 §4.1.1).
-        asked.and_then(|_| socket.recv(&mut answer)).is_ok() && answer[3] & 15 == 0 && answer[7] == 1
+    fn run(place: Place, program: Program, origin: &str, text: &str) -> Self {
+        place.write("conf", text);
+        let words: &[&str] = match program {
+            Program::Bind => &["-g", "-c", "conf"],
+            Program::Knot => &["-c", "conf"],
+        };
+        let mut process = place.start(program.binary(), words);
+        process.wait_for_zone(origin);
+        Self(process)
     }
 
     /// Its address; port 53.
     pub fn address(&self) -> IpAddr {
-        self.address
+        self.0.place().address()
     }
 
     /// What it wrote.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap()
+        self.0.log()
+    }
+
+    /// Ends it: nobody listens there any more.
+    pub fn stop(&mut self) {
+        self.0.stop();
     }
 }
 
-impl Drop for NameServer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        ip(&["addr", "del", &format!("{}/32", self.address), "dev", "lo"]);
+impl Program {
+    fn binary(self) -> &'static str {
+        match self {
+            Self::Bind => "/usr/sbin/named",
+            Self::Knot => "/usr/sbin/knotd",
+        }
     }
 }
 
-fn ip(words: &[&str]) {
-    let done = Command::new("ip").args(words).output().unwrap();
-    assert!(done.status.success() || std::thread::panicking(), "ip {words:?}: {done:?}");
+fn bind_options(place: &Place) -> String {
+    format!(
+        "options {{ directory \"{}\"; listen-on {{ {}; }}; listen-on-v6 {{ none; }}; pid-file none; session-keyfile none;\n  \
+         recursion no; dnssec-validation no; }};\ncontrols {{ }};\n",
+        place.file("").display(),
+        place.address()
+    )
+}
+
+fn knot_options(place: &Place) -> String {
+    let folder = place.file("").display().to_string();
+    fs::create_dir(place.file("db")).unwrap();
+    format!(
+        "server:\n    rundir: {folder}\n    listen: {}@53\ndatabase:\n    storage: {folder}/db\n",
+        place.address()
+    )
 }

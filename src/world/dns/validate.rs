@@ -2,7 +2,7 @@
 //! not trust the way to it, and its SERVFAIL does not tell a bad signature from a dead server.
 
 use super::{
-    Dns,
+    Dns, chain,
     exchange::{Failure, Reply as Raw},
     read,
 };
@@ -27,6 +27,9 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
+/// An answer whose signatures were checked.
+type Proved = Result<DnsResponse, NetError>;
+
 impl Dns {
     /// One question with its proof; aliases that lead out of the answer are not followed.
     pub(super) async fn prove(&self, question: &Question) -> (read::Read, u32) {
@@ -41,22 +44,42 @@ impl Dns {
         self.expect(query.name());
         let trail = Trail::new(self);
         let proven = trail.walk(query.clone()).await;
-        let steps = 1 + trail.log.steps.load(Ordering::Relaxed).saturating_sub(1);
-        let raw = match self.proof(query).await.0 {
+        let steps = || 1 + trail.log.steps.load(Ordering::Relaxed).saturating_sub(1);
+        let raw = match self.proof(query.clone()).await.0 {
             Ok(raw) => raw,
-            Err(Failure::Timeout) => return (silent(Silence::Timeout), steps),
-            Err(Failure::Fault(text)) => return (silent(Silence::Fault(text)), steps),
+            Err(Failure::Timeout) => return (silent(Silence::Timeout), steps()),
+            Err(Failure::Fault(text)) => return (silent(Silence::Fault(text)), steps()),
         };
         let mut read = read::read(question, &raw);
         if matches!(read.answer.outcome, Outcome::Silent(_)) {
-            return (read, steps);
+            return (read, steps());
         }
-        read.answer.proof = match proof(&proven, question) {
+        read.answer.proof = match self.judge(&trail, &query, &proven).await {
             // Only what was looked at in whole can be wrong.
             Proof::Bogus if trail.log.gaps.load(Ordering::Relaxed) || !self.aware().await => Proof::Unchecked,
             proof => proof,
         };
-        (read, steps)
+        (read, steps())
+    }
+
+    /// hickory-net judges an answer in one piece, by the name that was asked for. So the aliases and wildcards in
+    /// it are judged here, and what is said at their end is asked for once more, by its own name.
+    async fn judge(&self, trail: &Trail, query: &Query, proven: &Proved) -> Proof {
+        let message = match proven {
+            Ok(response) => response,
+            Err(NetError::Dns(DnsError::Nsec { response, .. })) => response,
+            Err(_) => return denial(proven, query.name()),
+        };
+        let chain::Followed { proof, rest } = chain::follow(message, query.name(), query.query_type());
+        match (proof, rest) {
+            (None, _) => denial(proven, query.name()),
+            (Some(proof), Some(last)) if chain::denies(message) => {
+                self.expect(&last);
+                let proven = trail.walk(Query::query(last.clone(), query.query_type())).await;
+                worst(proof, denial(&proven, &last))
+            }
+            (Some(proof), _) => proof,
+        }
     }
 
     /// Whether the resolver hands on signatures and proofs that there is nothing (RFC 4035 §3.1.3). Many in front
@@ -67,7 +90,7 @@ impl Dns {
             let absent = format!("mailctl-{:08x}.", rand::random::<u32>());
             let Ok(absent) = WireName::from_ascii(absent) else { return false };
             let absent = Trail::new(self).walk(Query::query(absent, RecordType::A)).await;
-            let secure = |answer: &Result<DnsResponse, NetError>| {
+            let secure = |answer: &Proved| {
                 answer.as_ref().is_ok_and(|answer| {
                     let mut records = answer.answers.iter().chain(&answer.authorities);
                     records.any(|record| record.proof == Proven::Secure)
@@ -139,7 +162,7 @@ impl Trail {
         Self { dns: dns.clone(), log: Arc::default() }
     }
 
-    async fn walk(&self, query: Query) -> Result<DnsResponse, NetError> {
+    async fn walk(&self, query: Query) -> Proved {
         let anchors = Arc::clone(self.dns.0.anchors.get_or_init(|| match &self.dns.0.asking.anchors {
             Some(anchors) => Arc::clone(anchors),
             None => Arc::new(TrustAnchors::default()),
@@ -180,28 +203,14 @@ impl DnsHandle for Trail {
     }
 }
 
-/// The worst of all records that make the answer.
-fn proof(proven: &Result<DnsResponse, NetError>, question: &Question) -> Proof {
-    let of = |proof: Proven| match proof {
-        Proven::Secure => Proof::Secure,
-        Proven::Insecure => Proof::Insecure,
-        Proven::Bogus => Proof::Bogus,
-        Proven::Indeterminate => Proof::Unchecked,
-    };
-    let response = match proven {
-        Ok(response) => response,
-        Err(NetError::Dns(DnsError::Nsec { proof, .. })) => return of(*proof),
-        Err(NetError::Dns(DnsError::DnssecBogus)) => return Proof::Bogus,
-        Err(_) => return Proof::Unchecked,
-    };
-    let counts =
-        |kind: RecordType| kind == super::convert::record_type(question.kind) || kind == RecordType::CNAME;
-    let records = response.answers.iter().filter(|record| counts(record.record_type()));
-    match records.map(|record| of(record.proof)).reduce(worst) {
-        Some(proof) => proof,
+/// Whether it is proven that there is nothing.
+fn denial(proven: &Proved, name: &WireName) -> Proof {
+    match proven {
         // A denial that holds: of a signed zone by its NSEC records, of another because it is provably unsigned.
-        None if response.authorities.iter().any(|record| record.proof == Proven::Secure) => Proof::Secure,
-        None => Proof::Insecure,
+        Ok(response) => chain::denial(response, name),
+        Err(NetError::Dns(DnsError::Nsec { proof, .. })) => chain::of(*proof),
+        Err(NetError::Dns(DnsError::DnssecBogus)) => Proof::Bogus,
+        Err(_) => Proof::Unchecked,
     }
 }
 
