@@ -3,6 +3,8 @@
 use crate::common::{
     dns::{Dns, Fault, Zone},
     home::Home,
+    resolver::{Kind, Resolver},
+    signed::World,
 };
 use serde_json::Value;
 use std::{
@@ -309,4 +311,33 @@ fn ctrl_c_ends_the_watch() {
     let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(interrupted.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+/// Proves: issue 4, fault 19 for DNSSEC: what cannot be proven through a real resolver is "could not check", with exit
+/// status 75, and never bogus: the keys of a root that is not the Internet's, a resolver without signatures, and one
+/// that keeps answers whose signatures do not hold.
+#[test]
+fn what_cannot_be_proven_is_not_bogus() {
+    let world = World::shared();
+    for kind in [Kind::Unbound, Kind::Bind, Kind::Strict, Kind::Stripping] {
+        let resolver = Resolver::start(kind, &world);
+        let at = resolver.address().to_string();
+        for zone in ["bind.org", "knot3.com", "plain.net", "plain.info", "expired.org", "wrong.org"] {
+            let home = Home::new();
+            let settings = format!("DOMAIN={zone}\nHOSTNAME=mail.{zone}\nADMIN_EMAIL=admin@{zone}\n");
+            fs::write(home.path().join("settings.env"), settings).unwrap();
+            let ran = home.run(&["dns-check", "--json", "--resolver", &at, "--only", "dnssec,tlsa"]);
+            let document: Value = serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {ran:?}"));
+            assert_eq!(
+                (ran.status, &document["verdict"]),
+                (75, &"could_not_check".into()),
+                "{kind:?} {zone}"
+            );
+            let unchecked = codes(&document, "could_not_check");
+            for code in ["dns.dnssec.unchecked", "dns.tlsa.unchecked"] {
+                assert!(unchecked.iter().any(|found| found == code), "{kind:?} {zone}: {document:#}");
+            }
+            assert_eq!(codes(&document, "error"), Vec::<String>::new(), "{kind:?} {zone}: {document:#}");
+        }
+    }
 }

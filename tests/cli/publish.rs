@@ -17,7 +17,10 @@ struct Scene {
 
 impl Scene {
     fn new(zone: &str) -> Self {
-        let server = NameServer::start(Program::Bind, "example.org", zone).expect("BIND: .ci/provision test");
+        Self::with(NameServer::start(Program::Bind, "example.org", zone).expect("BIND: .ci/provision test"))
+    }
+
+    fn with(server: NameServer) -> Self {
         let home = Home::new();
         let scene = Self { home, server };
         scene.key(KEY.1);
@@ -41,15 +44,8 @@ impl Scene {
         fs::set_permissions(self.file(), fs::Permissions::from_mode(0o600)).unwrap();
     }
 
-    /// What the server says, asked by a program that is not ours.
     fn says(&self, name: &str, kind: &str) -> Vec<String> {
-        let at = format!("@{}", self.server.address());
-        let said = Command::new("dig").args([&at, "+short", "+time=2", name, kind]).output().unwrap();
-        assert!(said.status.success(), "{said:?}");
-        let mut lines: Vec<String> =
-            String::from_utf8(said.stdout).unwrap().lines().map(|line| line.replace("\" \"", "")).collect();
-        lines.sort();
-        lines
+        says(self.server.address(), name, kind)
     }
 
     fn stages(&self) -> Vec<(String, String)> {
@@ -57,6 +53,17 @@ impl Scene {
         let text = |key: &serde_json::Value, name: &str| key[name].as_str().unwrap().to_owned();
         keys.as_array().unwrap().iter().map(|key| (text(key, "selector"), text(key, "stage"))).collect()
     }
+}
+
+/// What a server says, asked by a program that is not ours.
+fn says(server: std::net::IpAddr, name: &str, kind: &str) -> Vec<String> {
+    let at = format!("@{server}");
+    let said = Command::new("dig").args([&at, "+short", "+time=2", name, kind]).output().unwrap();
+    assert!(said.status.success(), "{said:?}");
+    let mut lines: Vec<String> =
+        String::from_utf8(said.stdout).unwrap().lines().map(|line| line.replace("\" \"", "")).collect();
+    lines.sort();
+    lines
 }
 
 /// Proves: the difference is shown and asked for; only what is ours is changed, SPF is merged, DMARC stays; every name
@@ -165,4 +172,37 @@ fn a_key_signs_only_when_every_name_server_has_it() {
     home.ok(&["dkim", "rotate", "--abort"]);
     assert_eq!(scene.stages()[1], ("new".to_owned(), "idle".to_owned()));
     home.refused(&["dkim", "rotate", "--abort"], 65, "waits to sign");
+}
+
+/// Proves: RFC 1996: publishing and rotating return only when a real secondary has the records.
+#[test]
+fn a_secondary_has_it_when_the_command_returns() {
+    let (primary, secondary) = NameServer::pair((Program::Bind, Program::Knot), "example.org", ZONE);
+    let scene = Scene::with(primary);
+    let home = &scene.home;
+    let there = |name: &str, kind: &str| says(secondary.address(), name, kind);
+    let sent = home.run(&["dns-publish", "example.org", "--yes"]);
+    assert_eq!((sent.status, there("example.org", "MX").len()), (0, 2), "{sent:?}\n{}", secondary.log());
+    assert!(there("old._domainkey.example.org", "TXT")[0].contains("p=M"));
+    let rotated = home.run(&["dkim", "rotate", "--selector", "new", "--wait", "30"]);
+    let record = there("new._domainkey.example.org", "TXT");
+    assert_eq!((rotated.status, record.len()), (0, 1), "{rotated:?}\n{}", secondary.log());
+    let stage = |name: &str, stage: &str| (name.to_owned(), stage.to_owned());
+    assert_eq!(scene.stages(), [stage("new", "active"), stage("old", "leaving")]);
+}
+
+/// Proves: a secondary that is stopped is named, with exit status 75, and the key that every server has goes on to sign.
+#[test]
+fn a_stopped_secondary_is_named() {
+    let (primary, mut secondary) = NameServer::pair((Program::Knot, Program::Bind), "example.org", ZONE);
+    let scene = Scene::with(primary);
+    secondary.stop();
+    let sent =
+        scene.home.refused(&["dns-publish", "example.org", "--yes", "--wait", "2"], 75, "ns2.example.org");
+    assert!(!sent.err.contains("ns.example.org:"), "only the one that lacks it: {sent:?}");
+    assert_eq!(scene.says("example.org", "MX").len(), 2, "the primary has it");
+    let rotated = scene.home.run(&["dkim", "rotate", "--selector", "new", "--wait", "2"]);
+    assert_eq!(rotated.status, 75, "{rotated:?}");
+    assert!(rotated.err.contains("ns2.example.org"), "{rotated:?}");
+    assert_eq!(scene.stages()[0], ("old".to_owned(), "active".to_owned()));
 }

@@ -49,7 +49,7 @@ impl NameServer {
         let text = match program {
             Program::Bind => {
                 let told = to.map_or("notify no;".to_owned(), |to| {
-                    format!("notify explicit; also-notify {{ {to}; }}; notify-source {address}; allow-transfer {{ {to}; }};")
+                    format!("notify explicit; notify-delay 0; also-notify {{ {to}; }}; notify-source {address}; allow-transfer {{ {to}; }};")
                 });
                 format!(
                     r#"{}

@@ -8,7 +8,7 @@ use crate::{
     },
 };
 use mailctl::{
-    mail::dns::{Data, Kind, Question},
+    mail::dns::{Data, Kind, Question, Whom},
     wire::tsig::Key,
     world::dns::{
         Asking, Dns,
@@ -198,4 +198,55 @@ async fn every_server_must_answer_with_it() {
     let refused = look(vec![server("a", &new), server("b", &lame)]).await.unwrap_err();
     assert!(matches!(refused[1].seen, Seen::Silent(_)), "{refused:?}");
     assert!(look(vec![]).await.is_err(), "nobody answers for it");
+}
+
+/// A primary, a secondary that it tells of every change, and a resolver that asks the primary.
+fn pair(programs: (Program, Program)) -> (NameServer, NameServer, Dns) {
+    let (primary, secondary) = NameServer::pair(programs, "example.org", RECORDS);
+    let at = SocketAddr::new(primary.address(), 53);
+    let patience = Duration::from_millis(1000);
+    (primary, secondary, Dns::new(Asking { patience, ..Asking::at([at]) }))
+}
+
+/// Proves: RFC 1996, RFC 1995, RFC 5936: a change counts when a real secondary has taken it over, which it does within
+/// seconds of being told; one that is stopped is named, and is enough to wait. BIND and Knot in both parts.
+#[tokio::test]
+async fn a_secondary_follows() {
+    for programs in [(Program::Bind, Program::Knot), (Program::Knot, Program::Bind)] {
+        let (primary, mut secondary, dns) = pair(programs);
+        let at = SocketAddr::new(primary.address(), 53);
+        let zone = dns.zone(&name("example.org")).await.unwrap();
+        assert_eq!(zone.servers.len(), 2, "{programs:?}");
+        let key = key(KEY.0, KEY.1);
+        for text in ["first", "second", "third"] {
+            let label = name(&format!("{text}._domainkey.example.org"));
+            let expected = [txt(text)];
+            dns.update(at, &zone.apex, &key, &[change(label.as_str(), &[], &expected)]).await.unwrap();
+            let stands =
+                dns.published(&zone, (&label, Kind::Txt, &expected), Duration::from_secs(30), |_| {});
+            let stands =
+                stands.await.unwrap_or_else(|stands| panic!("{programs:?}: {stands:?}\n{}", secondary.log()));
+            assert_eq!(stands.len(), 2);
+            let whom = Whom::Server(secondary.address());
+            let there = dns.fresh().ask(&Question::new(label, Kind::Txt).to(whom)).await;
+            assert_eq!(
+                there.records(),
+                Ok(&expected[..]),
+                "{programs:?}: no sooner than the secondary has it"
+            );
+        }
+        secondary.stop();
+        let expected = [txt("late")];
+        let late = name("late._domainkey.example.org");
+        dns.update(at, &zone.apex, &key, &[change(late.as_str(), &[], &expected)]).await.unwrap();
+        let patience = Duration::from_secs(2);
+        let stands = dns.published(&zone, (&late, Kind::Txt, &expected), patience, |_| {}).await.unwrap_err();
+        for stand in stands {
+            let right = match stand.server.as_str() {
+                "ns.example.org" => stand.seen == Seen::Same,
+                _ => matches!(stand.seen, Seen::Silent(_)),
+            };
+            assert!(right, "{programs:?}: {stand:?}");
+        }
+    }
 }
