@@ -24,6 +24,8 @@ const DOMAIN: &str = "example.test";
 const HOSTNAME: &str = "mail.example.test";
 /// Its name, so that it never meets a real stack.
 const PROJECT: &str = "mailctl-demo";
+/// Where it is unless somebody says otherwise.
+const FOLDER: &str = "/var/lib/mailctl-demo";
 /// The file that says a folder is a demonstration's, and may be thrown away whole.
 const MARK: &str = "mailctl-demo";
 /// Free ports, and only for this host.
@@ -43,7 +45,7 @@ pub struct Args {
     #[arg(long)]
     down: bool,
     /// Folder of the demonstration
-    #[arg(long, value_name = "DIR", default_value = "/var/lib/mailctl-demo")]
+    #[arg(long, value_name = "DIR", default_value = FOLDER)]
     folder: PathBuf,
     /// Tar of a Debian root file system to build the image on, where no registry can be reached
     #[arg(long, value_name = "FILE")]
@@ -60,8 +62,13 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         engine: world.engine.clone(),
     };
     if args.down {
+        let home = world.paths.home();
+        let told = match home.exists() {
+            true => "the demonstration is gone".to_owned(),
+            false => format!("there is no demonstration in {}", home.display()),
+        };
         clear(&world).await?;
-        ui.say("the demonstration is gone");
+        ui.say(told);
         return Ok(());
     }
     clear(&world).await?;
@@ -96,6 +103,11 @@ async fn perform(args: &Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         shown.push(result);
     }
     settings_to_try(&stage, &shown, ui);
+    if args.keep {
+        ui.say(format!("take it down: {}", down_command(world.paths.home())));
+    } else if !ui.can_ask() {
+        ui.say("it is taken down now, for nobody is at a terminal; to keep it: mailctl demo --keep");
+    }
     match shown.iter().filter(|result| !result.held).count() {
         0 => Ok(()),
         failed => {
@@ -169,7 +181,15 @@ fn settings_to_try(stage: &Stage, shown: &[Shown], ui: &mut Ui) {
     for person in [&stage.sender, &stage.recipient] {
         ui.data(format!("login     {}  password {}", person.address, person.password));
     }
-    ui.say("take it down: mailctl demo --down");
+}
+
+/// What takes down the demonstration in this folder.
+fn down_command(folder: &Path) -> String {
+    if folder == Path::new(FOLDER) {
+        "mailctl demo --down".to_owned()
+    } else {
+        format!("mailctl demo --down --folder {}", folder.display())
+    }
 }
 
 /// Takes down an earlier demonstration and throws its folder away; a folder without our mark is not touched.

@@ -98,7 +98,7 @@ fn theirs(server: &Server, cases: &[Case]) -> Value {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("target/test-tools is made by .ci/provision test");
+            .unwrap_or_else(|error| panic!("target/test-tools is made by .ci/provision test: {error}"));
     let lines: String = cases.iter().map(|case| format!("{} {}\n", case.subject, case.domain)).collect();
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();

@@ -32,6 +32,15 @@ fn the_demonstration_holds_and_leaves_nothing() {
     assert!(!folder.exists(), "the folder is left");
     assert!(engine::pid("mailctl-demo", "postfix").is_none(), "the stack is left");
 
+    // What --keep left is taken down by the command that it tells.
+    let kept = demo(&["--keep"]);
+    let command = format!("mailctl demo --down --folder {}\n", folder.display());
+    assert!(kept.status.success() && said(&kept).contains(&command), "{}", said(&kept));
+    assert!(engine::pid("mailctl-demo", "postfix").is_some(), "the stack is gone");
+    assert!(said(&demo(&["--down"])).contains("the demonstration is gone"));
+    assert!(engine::pid("mailctl-demo", "postfix").is_none() && !folder.exists(), "the stack is left");
+    assert!(said(&demo(&["--down"])).contains("there is no demonstration in"));
+
     // A folder that is not a demonstration's is never thrown away.
     std::fs::create_dir(&folder).unwrap();
     std::fs::write(folder.join("precious"), "").unwrap();
