@@ -2,6 +2,7 @@
 
 mod difference;
 mod send;
+mod spf;
 
 use super::{dns::Resolver, names};
 use crate::{
@@ -51,6 +52,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let difference = {
         let progress = ui.progress();
         progress.phase("asking DNS");
+        spf::fit(&dns, &world.server(&settings), &domain, &mut records).await?;
         Difference::find(&dns, &settings, &domain, &records).await?
     };
     let pending: Vec<&Change> = difference.changes.iter().filter(|change| !change.is_empty()).collect();

@@ -101,6 +101,30 @@ fn only_what_is_ours_is_published() {
     assert_eq!((&again["sent"], &again["changes"]), (&false.into(), &serde_json::json!([])));
 }
 
+/// Proves: SPF is judged by its outcome (S4-32): a record that lets this server send is left as it is; one that has
+/// ten lookups already gets our address and not an eleventh (RFC 7208 §4.6.4).
+#[test]
+fn spf_is_changed_only_where_it_must_be() {
+    let scene = Scene::new("@ TXT \"v=spf1 ip4:192.0.2.0/28 -all\"\nmail A 192.0.2.25\n");
+    let sent = scene.home.run(&["dns-publish", "example.org", "--yes"]);
+    assert_eq!(sent.status, 0, "{sent:?}");
+    assert_eq!(
+        scene.says("example.org", "TXT"),
+        ["\"v=spf1 mx ip4:192.0.2.0/28 -all\""],
+        "192.0.2.25 is not in it"
+    );
+    let scene = Scene::new("@ TXT \"v=spf1 ip4:192.0.2.0/24 -all\"\nmail A 192.0.2.25\n");
+    let sent = scene.home.run(&["dns-publish", "example.org", "--yes"]);
+    assert_eq!(sent.status, 0, "{sent:?}");
+    assert_eq!(scene.says("example.org", "TXT"), ["\"v=spf1 ip4:192.0.2.0/24 -all\""]);
+    let ten: String = (0..10).map(|number| format!(" a:h{number}.example.org")).collect();
+    let hosts: String = (0..10).map(|number| format!("h{number} A 198.51.100.{number}\n")).collect();
+    let scene = Scene::new(&format!("@ TXT \"v=spf1{ten} -all\"\nmail A 192.0.2.25\n{hosts}"));
+    let sent = scene.home.run(&["dns-publish", "example.org", "--yes"]);
+    assert_eq!(sent.status, 0, "{sent:?}");
+    assert_eq!(scene.says("example.org", "TXT"), [format!("\"v=spf1 ip4:192.0.2.25{ten} -all\"")]);
+}
+
 /// Proves: a key that the server does not take changes nothing, is named, and is never shown.
 #[test]
 fn a_wrong_key_is_named_and_changes_nothing() {

@@ -84,5 +84,7 @@ fn a_key_is_changed_and_no_message_fails() {
     let done = stack.run(&["dkim", "rotate", "--hold", "0"]);
     assert!(done.status.success() && said(&done).contains("withdrawn"), "{}", said(&done));
     assert_eq!(dig(&server, &old_record), "v=DKIM1; p=");
+    let back = stack.run(&["dkim", "activate", "--selector", &old]);
+    assert_eq!(back.status.code(), Some(65), "a withdrawn key must not sign: {}", said(&back));
     assert_eq!(signed_by(&stack, &server, "last"), "next");
 }

@@ -4,7 +4,7 @@ use super::switch;
 use crate::{
     commands::{live, names},
     error::{Error, codes},
-    mail::dkim::Algorithm,
+    mail::{dkim::Algorithm, server::Stage},
     ui::Ui,
     world::{World, keys::dkim},
 };
@@ -40,6 +40,12 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             .hint(format!("mailctl dkim generate {domain} --selector {selector}"))
     })?;
     let algorithm = key.record.algorithm;
+    let stage = change.stages(&domain).await?.into_iter().find(|staged| staged.selector == selector);
+    if stage.is_some_and(|staged| staged.stage == Stage::Retired) {
+        return Err(Error::new(codes::DKIM_UNUSABLE, format!("the key {selector} of {domain} is withdrawn"))
+            .cause("its record says so to everybody, so mail signed with it would be refused")
+            .hint(format!("mailctl dkim rotate {domain}")));
+    }
     let stored = change.signers().await?;
     let signing = dkim::signing(&world.paths, &domain, &stored, settings.dkim_selector.as_ref())?;
     let before = switch(&mut change, &settings, world, &key, names::now()).await?;
