@@ -15,7 +15,7 @@ pub enum Kind {
     Strict,
     /// `unbound`, which says what it thinks of an answer and gives it anyway (`val-permissive-mode`).
     Permissive,
-    /// `unbound` without its validator.
+    /// `unbound` without its validator, with names in random case.
     Iterator,
     /// BIND, which validates.
     Bind,
@@ -82,7 +82,7 @@ fn unbound(place: &Place, kind: Kind) -> String {
     let more = match kind {
         Kind::Strict => "ignore-cd-flag: yes",
         Kind::Permissive => "val-permissive-mode: yes",
-        Kind::Iterator => "module-config: \"iterator\"",
+        Kind::Iterator => "module-config: \"iterator\"\n  use-caps-for-id: yes",
         _ => "",
     };
     format!(

@@ -21,6 +21,8 @@ below A 192.0.2.26
 mail.below TXT \"no address\"
 away CNAME mail.plain.org.
 across CNAME mail.knot3.com.
+bad CNAME mail.wrong.org.
+bad-gone CNAME absent.wrong.org.
 gone-across CNAME absent.knot3.com.
 *.wild A 192.0.2.27
 *.alias CNAME mail
@@ -44,7 +46,7 @@ enum Signed {
     Wrong,
 }
 
-const ZONES: [(&str, Signed); 21] = [
+const ZONES: [(&str, Signed); 24] = [
     (".", Signed::Bind("rsa")),
     ("org", Signed::Bind("rsa")),
     ("com", Signed::Bind("nsec3")),
@@ -59,10 +61,10 @@ const ZONES: [(&str, Signed); 21] = [
     ("plain.org", Signed::Not),
     ("wrong.org", Signed::Wrong),
     ("expired.org", Signed::Once(&["-s", "20200101000000", "-e", "20200201000000"], |text| text)),
-    (
-        "broken.org",
-        Signed::Once(&[], |text| text.replace("192.0.2.", "192.0.2.1").replace("\t0 mail", "\t9 mail")),
-    ),
+    ("broken.org", Signed::Once(&[], |text| text.replace("192.0.2.", "192.0.2.1"))),
+    ("gaps.org", Signed::Once(&[], without_nsec)),
+    ("sha1.org", Signed::Bind("sha1")),
+    ("ed448.org", Signed::Knot("ed448")),
     ("knot3.com", Signed::Knot("nsec3")),
     ("plain.com", Signed::Not),
     ("bind.net", Signed::Bind("nsec")),
@@ -73,6 +75,7 @@ const ZONES: [(&str, Signed); 21] = [
 
 const POLICIES: &str = r#"
 dnssec-policy "rsa" { keys { ksk lifetime unlimited algorithm rsasha256 2048; zsk lifetime unlimited algorithm rsasha256 1280; }; };
+dnssec-policy "sha1" { keys { csk lifetime unlimited algorithm rsasha1 2048; }; };
 dnssec-policy "nsec" { keys { csk lifetime unlimited algorithm ecdsap256sha256; }; };
 dnssec-policy "nsec3" { keys { csk lifetime unlimited algorithm ecdsap256sha256; }; nsec3param iterations 0 optout no salt-length 0; };
 dnssec-policy "optout" { keys { csk lifetime unlimited algorithm ecdsap256sha256; }; nsec3param iterations 0 optout yes salt-length 0; };
@@ -129,8 +132,12 @@ impl World {
             };
             if let Signed::Once(times, change) = signed {
                 let file = format!("{file}.zone");
-                let words =
-                    [&["-S", "-z", "-P", "-K", ".", "-o", origin], *times, &["-f", "signed", &file]].concat();
+                let words = [
+                    &["-S", "-z", "-P", "-K", ".", "-o", origin],
+                    *times,
+                    &["-O", "full", "-f", "signed", &file],
+                ]
+                .concat();
                 bind.run("dnssec-signzone", &words);
                 bind.write(&file, &change(fs::read_to_string(bind.file("signed")).unwrap()));
             }
@@ -169,6 +176,16 @@ impl World {
     }
 }
 
+/// The records that prove what is not there, taken away with their signatures.
+fn without_nsec(text: String) -> String {
+    let kept = text.lines().filter(|line| !line.split_whitespace().any(|word| word == "NSEC"));
+    kept.map(|line| format!("{line}\n")).collect()
+}
+
+/// In the middle of a change of keys: vouched for by one that is not there yet as well.
+const NEXT: (&str, &str) =
+    ("bind3.org", "DS 12345 13 2 0707070707070707070707070707070707070707070707070707070707070707");
+
 /// A zone's text: what it holds, and what it says of the zones below it.
 fn zone(origin: &str, signed: Signed, bind: &Place, knot: &Place, below: &[(&str, String)]) -> String {
     let of = |signed| if matches!(signed, Signed::Knot(_)) { knot.address() } else { bind.address() };
@@ -185,6 +202,9 @@ fn zone(origin: &str, signed: Signed, bind: &Place, knot: &Place, below: &[(&str
         if above == origin {
             let (_, signed) = ZONES.iter().find(|(zone, _)| zone == child).unwrap();
             text.push_str(&format!("{child}. NS ns.{child}.\nns.{child}. A {}\n{voucher}\n", of(*signed)));
+            if *child == NEXT.0 {
+                text.push_str(&format!("{child}. {}\n", NEXT.1));
+            }
         }
     }
     text
@@ -241,12 +261,16 @@ fn configure_knot(knot: &Place) {
     );
     for (name, more) in [
         ("nsec", "algorithm: ecdsap256sha256"),
-        ("nsec3", "algorithm: ecdsap256sha256\n    nsec3: on\n    nsec3-iterations: 0"),
+        (
+            "nsec3",
+            "algorithm: ecdsap256sha256\n    nsec3: on\n    nsec3-iterations: 10\n    nsec3-salt-length: 8",
+        ),
         (
             "optout",
             "algorithm: ecdsap256sha256\n    nsec3: on\n    nsec3-iterations: 0\n    nsec3-opt-out: on",
         ),
         ("ed25519", "algorithm: ed25519"),
+        ("ed448", "algorithm: ed448"),
     ] {
         text.push_str(&format!("  - id: {name}\n    manual: on\n    {more}\n"));
     }
@@ -266,7 +290,7 @@ fn configure_knot(knot: &Place) {
 /// Whether a signed zone has its last form: BIND makes the records of NSEC3 some time after it answers.
 fn proven(place: &Place, origin: &str, signed: Signed) -> bool {
     let wanted = match signed {
-        Signed::Not => return true,
+        Signed::Not | Signed::Once(..) => return true,
         Signed::Bind("nsec3" | "optout") | Signed::Knot("nsec3" | "optout") => "NSEC3",
         _ => "NSEC",
     };

@@ -6,7 +6,7 @@ use crate::mail::dns::Proof;
 use hickory_net::proto::{
     dnssec::{
         Proof as Proven,
-        rdata::{DNSSECRData, NSEC, NSEC3},
+        rdata::{DNSSECRData, DS, NSEC, NSEC3},
     },
     op::{Message, ResponseCode},
     rr::{Name, RData, Record, RecordType},
@@ -64,6 +64,16 @@ pub fn denial(message: &Message, name: &Name) -> Proof {
     }
     let secure = message.authorities.iter().any(|record| record.proof == Proven::Secure);
     if secure { Proof::Secure } else { Proof::Insecure }
+}
+
+/// Whether the zone above vouches for keys only of kinds that are not known here (RFC 4035 §5.2), like Ed448.
+pub fn unknown(message: &Message) -> bool {
+    let mut vouchers = message.answers.iter().filter_map(|record| match &record.data {
+        RData::DNSSEC(DNSSECRData::DS(voucher)) => Some(voucher),
+        _ => None,
+    });
+    let known = |voucher: &DS| voucher.algorithm().is_supported() && voucher.digest_type().is_supported();
+    vouchers.next().is_some_and(|first| !known(first) && !vouchers.any(known))
 }
 
 /// In our words.

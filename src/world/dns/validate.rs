@@ -56,6 +56,8 @@ impl Dns {
         }
         read.answer.proof = match self.judge(&trail, &query, &proven).await {
             // Only what was looked at in whole can be wrong.
+            // Others may well be able to check it; so it is not "unsigned".
+            Proof::Insecure if trail.log.unknown.load(Ordering::Relaxed) => Proof::Unchecked,
             Proof::Bogus if trail.log.gaps.load(Ordering::Relaxed) || !self.aware().await => Proof::Unchecked,
             proof => proof,
         };
@@ -155,6 +157,8 @@ struct Log {
     steps: AtomicU32,
     /// Something could not be fetched.
     gaps: AtomicBool,
+    /// A zone is signed, in no way that can be checked here.
+    unknown: AtomicBool,
 }
 
 impl Trail {
@@ -194,6 +198,9 @@ impl DnsHandle for Trail {
                 Err(Failure::Fault(text)) => gap(NetError::from(text)),
                 Ok(raw) => match raw.message.metadata.response_code {
                     ResponseCode::NoError | ResponseCode::NXDomain => {
+                        if chain::unknown(&raw.message) {
+                            trail.log.unknown.store(true, Ordering::Relaxed);
+                        }
                         DnsResponse::from_message(raw.message).map_err(NetError::from)
                     }
                     code => gap(DnsError::ResponseCode(code).into()),
