@@ -122,7 +122,14 @@ async fn refusals_have_names() {
         let wrong = dns.update(at, &zone, &key(KEY.0, "d3Jvbmc="), &new).await.unwrap_err();
         assert_eq!(wrong, Refusal::BadSignature(name(KEY.0)), "{program:?}");
         let unknown = dns.update(at, &zone, &key("nobody", KEY.1), &new).await.unwrap_err();
-        assert_eq!(unknown, Refusal::BadKey(name("nobody")), "{program:?}");
+        let named = match program {
+            Program::Bind => unknown == Refusal::BadKey(name("nobody")),
+            // Knot names the key up to 3.3, and says no more than NOTAUTH from 3.4 on.
+            Program::Knot => {
+                unknown == Refusal::BadKey(name("nobody")) || unknown == Refusal::NotAuthoritative
+            }
+        };
+        assert!(named, "{program:?}: {unknown:?}");
         let good = key(KEY.0, KEY.1);
         let elsewhere = [change("new.example.com", &[], &[txt("new")])];
         let foreign = dns.update(at, &name("example.com"), &good, &elsewhere).await.unwrap_err();
@@ -136,10 +143,10 @@ async fn refusals_have_names() {
         )];
         let policy = dns.update(at, &zone, &good, &servers).await.unwrap_err();
         let forbidden = match program {
-            Program::Bind => Refusal::Refused,
-            Program::Knot => Refusal::BadKey(name(KEY.0)),
+            Program::Bind => policy == Refusal::Refused,
+            Program::Knot => policy == Refusal::BadKey(name(KEY.0)) || policy == Refusal::NotAuthoritative,
         };
-        assert_eq!(policy, forbidden, "{program:?}");
+        assert!(forbidden, "{program:?}: {policy:?}");
         let kept = dns.ask(&Question::new(name("new.example.org"), Kind::Txt)).await;
         assert_eq!(kept.records(), Ok(&[][..]), "{program:?}");
     }

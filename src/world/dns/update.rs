@@ -60,8 +60,8 @@ pub enum Refusal {
     /// RFC 8945 §5.2.3.
     #[error("the clocks differ too much (BADTIME): the server's is {0} seconds ahead of ours")]
     BadTime(i64),
-    /// RFC 2136 §3.1.
-    #[error("the server is not one that takes changes to this zone (NOTAUTH)")]
+    /// RFC 2136 §3.1. Knot from 3.4 on says no more than this also where it does not know the key.
+    #[error("the server takes no changes to this zone, or none with this key (NOTAUTH)")]
     NotAuthoritative,
     /// The server's policy.
     #[error("the server does not allow this key these changes (REFUSED)")]
@@ -96,7 +96,7 @@ impl Refusal {
             Self::BadTime(_) => (codes::DNS_REFUSED, "timedatectl status".to_owned()),
             Self::NotAuthoritative => (
                 codes::DNS_REFUSED,
-                format!("dns.update_server names the primary server; dig {zone} SOA shows it"),
+                format!("dns.update_server must be the primary server (dig {zone} SOA), and know the key"),
             ),
             Self::Refused | Self::NotInZone | Self::Answered(_) | Self::Unproven(_) | Self::Unsendable(_) => {
                 (codes::DNS_REFUSED, "the server's own log tells more".to_owned())
