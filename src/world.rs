@@ -23,6 +23,7 @@ mod settings;
 pub mod socket;
 pub mod store;
 pub mod updates;
+mod verified;
 
 use crate::error::{Error, codes};
 use paths::Paths;

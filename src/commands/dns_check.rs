@@ -11,7 +11,7 @@ use crate::{
         address::Domain,
         check::{self, Options},
         dns::{Inquiry, Name},
-        finding::{Finding, Subject, Verdict},
+        finding::{Finding, Proven, Subject, Verdict},
         provider::{self, PROVIDERS, Provider},
         server::{Served, Server},
     },
@@ -94,8 +94,20 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         progress.iter().for_each(|progress| progress.phase("asking DNS"));
         look(&task, &dns, ui).await?
     };
+    remember(world, &look);
     show(&args, &task, &look, ui);
     outcome(&look)
+}
+
+/// `domain list` tells how the last check ended. Whoever may look but not write here has looked all the same.
+fn remember(world: &World, look: &Look) {
+    let served = look.sections.iter().filter(|section| section.role == Role::Served);
+    let found: Vec<(Domain, Option<Proven>)> = served
+        .filter_map(|section| Some((Domain::parse(&section.about).ok()?, Proven::of(&section.findings))))
+        .collect();
+    if !found.is_empty() {
+        let _ = world.note_dns(&found, names::now());
+    }
 }
 
 async fn task(args: &Args, world: &World, ui: &mut Ui) -> Result<Task, Error> {

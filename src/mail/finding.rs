@@ -28,6 +28,53 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// What a whole check of a domain came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proven {
+    /// DNS says of it what this server needs.
+    Verified,
+    /// Something is wrong.
+    Failed,
+}
+
+impl Proven {
+    /// Of a domain's findings. Where it can be seen who takes its mail, who may send it and how it is signed, it is
+    /// verified; what else could not be checked does not count. `None` where those were not looked at, or there was
+    /// no answer.
+    pub fn of(findings: &[Finding]) -> Option<Self> {
+        if findings.iter().any(|finding| finding.verdict == Verdict::Error) {
+            return Some(Self::Failed);
+        }
+        let seen = |subject: Subject| {
+            let mut of_it = findings.iter().filter(|finding| finding.subject == subject).peekable();
+            of_it.peek().is_some() && of_it.all(|finding| finding.verdict != Verdict::CouldNotCheck)
+        };
+        [Subject::Mx, Subject::Spf, Subject::Dkim, Subject::Dmarc]
+            .into_iter()
+            .all(seen)
+            .then_some(Self::Verified)
+    }
+
+    /// As people and programs read it; a domain that was never checked is pending.
+    pub fn name(of: Option<Self>) -> &'static str {
+        match of {
+            Some(Self::Verified) => "verified",
+            Some(Self::Failed) => "failed",
+            None => "pending",
+        }
+    }
+}
+
+/// The same, and when it was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Standing {
+    /// What was found.
+    pub proven: Proven,
+    /// Seconds since 1970.
+    pub checked: i64,
+}
+
 /// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -11,6 +11,11 @@ pub struct Paths {
 }
 
 impl Paths {
+    /// What the last `dns-check` said of each domain.
+    pub fn dns_standings(&self) -> PathBuf {
+        self.state().join("dns-check.json")
+    }
+
     /// A home at `home`; an absolute path, for the engine mounts parts of it.
     pub fn new(home: PathBuf) -> Self {
         Self { home }

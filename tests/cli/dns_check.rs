@@ -74,6 +74,28 @@ fn what_is_published_as_printed_is_right() {
     assert!(document["counts"]["ok"].as_u64().unwrap() >= 7);
 }
 
+/// Proves: S0-31 (a domain is pending, verified or failed), S4-13: `domain list` tells how it was found last; silence
+/// changes nothing.
+#[test]
+fn a_domain_is_pending_until_it_was_seen() {
+    let home = home();
+    let state = || home.json(&["domain", "list"])[0]["dns"].as_str().unwrap().to_owned();
+    assert_eq!(state(), "pending");
+    let all = records(&home);
+    check(&home, &serve(&all), &[]);
+    assert_eq!(state(), "verified");
+    let some: Vec<String> = all.into_iter().filter(|line| !line.contains("_dmarc")).collect();
+    let dns = serve(&some);
+    check(&home, &dns, &[]);
+    assert_eq!(state(), "failed");
+    dns.fault_everywhere(Some(Fault::Refused));
+    check(&home, &dns, &[]);
+    assert_eq!(state(), "failed");
+    assert!(home.ok(&["domain", "list"]).contains("DNS failed on "));
+    // S4-14: where else one can look.
+    assert!(home.ok(&["help", "dns"]).contains("checktls.com, mxtoolbox.com"));
+}
+
 /// Proves: all subjects at once against a real name server, those that need no record too.
 #[test]
 fn every_subject_is_looked_at() {
