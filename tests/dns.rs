@@ -3,6 +3,8 @@
 
 #[path = "dns/ask.rs"]
 mod ask;
+#[path = "dns/chain.rs"]
+mod chain;
 mod common;
 #[path = "dns/fetch.rs"]
 mod fetch;

@@ -38,15 +38,16 @@ use std::{
 };
 use tokio::sync::{OnceCell, Semaphore};
 use upstream::Upstream;
+use window::Turn;
 
 /// Longest wait for the answer to one question, unless told otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Questions under way, each with a socket of its own; the usual limit of open files is 1024.
-const SOCKETS: usize = 400;
+const SOCKETS: usize = 768;
 
 /// Questions under way to one resolver: at first, and at most.
-const RESOLVER: (usize, usize) = (64, 384);
+const RESOLVER: (usize, usize) = (128, 640);
 
 /// The same for a name server: many limit the rate of answers to one address.
 const SERVER: (usize, usize) = (16, 64);
@@ -160,34 +161,39 @@ impl Dns {
 
     /// The same, with the number of questions that it took.
     pub async fn asked(&self, question: &Question) -> Asked {
+        self.asked_in(question, Turn::Queue).await
+    }
+
+    /// The same; who asks first decides whose turn it is.
+    async fn asked_in(&self, question: &Question, turn: Turn) -> Asked {
         let find = || {
             let (dns, question) = (self.clone(), question.clone());
-            async move { dns.find(&question).await }
+            async move { dns.find(&question, turn).await }
         };
         let (found, _) = self.0.answers.get(question.clone(), find).await;
         found
             .unwrap_or_else(|| Asked { answer: silent(Silence::Fault("asking failed".to_owned())), steps: 1 })
     }
 
-    async fn find(&self, question: &Question) -> Asked {
+    async fn find(&self, question: &Question, turn: Turn) -> Asked {
         match question.whom {
-            Whom::Resolver | Whom::Validating => self.resolve(question).await,
+            Whom::Resolver | Whom::Validating => self.resolve(question, turn).await,
             Whom::Server(address) => {
-                let read = put(&self.server(address), question, false).await;
+                let read = put(&self.server(address), question, false, turn).await;
                 Asked { answer: read.answer, steps: 1 }
             }
         }
     }
 
     /// Follows aliases where the resolver did not.
-    async fn resolve(&self, question: &Question) -> Asked {
+    async fn resolve(&self, question: &Question, turn: Turn) -> Asked {
         let mut asking = question.clone();
         let mut aliases: Vec<Name> = Vec::new();
         let (mut steps, mut proof) = (0, None);
         loop {
             let (Read { mut answer, open }, more) = match question.whom {
                 Whom::Validating => self.prove(&asking).await,
-                Whom::Resolver | Whom::Server(_) => (put(&self.0.resolver, &asking, true).await, 1),
+                Whom::Resolver | Whom::Server(_) => (put(&self.0.resolver, &asking, true, turn).await, 1),
             };
             steps += more;
             answer.proof = proof.map_or(answer.proof, |before| validate::worst(before, answer.proof));
@@ -263,13 +269,13 @@ fn silent(why: Silence) -> Reply {
 }
 
 /// Asks `upstream`.
-async fn put(upstream: &Upstream, question: &Question, recurse: bool) -> Read {
+async fn put(upstream: &Upstream, question: &Question, recurse: bool, turn: Turn) -> Read {
     let failed = |why| Read { answer: silent(why), open: false };
     let request = match read::request(question, recurse, false) {
         Ok(request) => request,
         Err(why) => return failed(Silence::Fault(why)),
     };
-    match upstream.ask(&request).await {
+    match upstream.ask(&request, turn).await {
         Ok(reply) => read::read(question, &reply),
         Err(Failure::Timeout) => failed(Silence::Timeout),
         Err(Failure::Fault(text)) => failed(Silence::Fault(text)),

@@ -1,6 +1,6 @@
 //! The driver of judgements: asks what they miss until they miss nothing.
 
-use super::{Asked, Dns};
+use super::{Asked, Dns, window::Turn};
 use crate::mail::dns::{Answer, Fetched, Inquiry, Known, Question, Whom};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::{collections::HashSet, fmt};
@@ -122,7 +122,8 @@ enum Got {
 async fn find(dns: &Dns, want: Want, depth: u32, link: usize) -> (Got, u32, usize) {
     match want {
         Want::Answer(question) => {
-            let Asked { answer, steps } = dns.asked(&question).await;
+            let turn = if depth == 0 { Turn::Queue } else { Turn::Ahead };
+            let Asked { answer, steps } = dns.asked_in(&question, turn).await;
             (Got::Answer(question, answer), depth + steps, link)
         }
         Want::Page(url) => {

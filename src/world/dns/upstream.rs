@@ -2,7 +2,7 @@
 
 use super::{
     exchange::{Failure, Reply, exchange},
-    window::Window,
+    window::{Turn, Window},
 };
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use hickory_net::proto::op::{Message, ResponseCode};
@@ -43,7 +43,7 @@ impl Upstream {
 
     /// The best answer of all servers: the first that says yes or no; else what the last one complained about.
     /// The next server is asked as soon as one fails, or is silent for a fifth of the deadline.
-    pub async fn ask(&self, query: &Message) -> Result<Reply, Failure> {
+    pub async fn ask(&self, query: &Message, turn: Turn) -> Result<Reply, Failure> {
         let first = self.first.load(Ordering::Relaxed);
         let mut waiting = (0..self.servers.len()).map(|step| (first + step) % self.servers.len());
         let mut asked = FuturesUnordered::new();
@@ -51,7 +51,7 @@ impl Upstream {
         let stagger = self.deadline / 5;
         loop {
             match waiting.next() {
-                Some(index) => asked.push(async move { (index, self.one(index, query).await) }),
+                Some(index) => asked.push(async move { (index, self.one(index, query, turn).await) }),
                 None if asked.is_empty() => return worst,
                 None => {}
             }
@@ -77,12 +77,12 @@ impl Upstream {
         }
     }
 
-    async fn one(&self, index: usize, query: &Message) -> Result<Reply, Failure> {
+    async fn one(&self, index: usize, query: &Message, turn: Turn) -> Result<Reply, Failure> {
         let (server, window) = &self.servers[index];
         let mut query = query.clone();
         let mut crowds = 0;
         loop {
-            let Some(place) = window.enter(self.deadline).await else { return Err(Failure::Timeout) };
+            let Some(place) = window.enter(self.deadline, turn).await else { return Err(Failure::Timeout) };
             // Never closed.
             let Ok(_socket) = self.sockets.acquire().await else { return Err(Failure::Timeout) };
             let answer = exchange(*server, &query, Instant::now() + self.deadline).await;

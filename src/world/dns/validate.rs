@@ -5,6 +5,7 @@ use super::{
     Dns, chain,
     exchange::{Failure, Reply as Raw},
     read,
+    window::Turn,
 };
 use crate::mail::dns::{Outcome, Proof, Question, Silence};
 use futures_util::{
@@ -136,7 +137,7 @@ impl Dns {
                 let mut request = DnsRequest::from_query(query, options);
                 // Checked here (RFC 4035 §3.2.2): so a bad signature is seen, and not a SERVFAIL.
                 request.metadata.checking_disabled = true;
-                dns.0.resolver.ask(&request).await
+                dns.0.resolver.ask(&request, Turn::Queue).await
             }
         };
         let (found, started) = self.0.proofs.get((query.name().clone(), query.query_type()), find).await;

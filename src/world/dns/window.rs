@@ -13,12 +13,24 @@ use tokio::{
 /// Fewer would make even a healthy server slow.
 const LEAST: usize = 16;
 
+/// When a question gets its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// In the order of coming.
+    Queue,
+    /// It follows from an answer, and more may follow from it: it may have one of the places kept for such, or a long
+    /// queue would be waited for at every link of a chain.
+    Ahead,
+}
+
 /// The places of one server.
 #[derive(Clone)]
 pub struct Window(Arc<Inner>);
 
 struct Inner {
     places: Arc<Semaphore>,
+    /// For those ahead, beside the others: a quarter of the places at first.
+    kept: Arc<Semaphore>,
     state: Mutex<State>,
 }
 
@@ -34,6 +46,8 @@ struct State {
 /// A place; goes back when dropped.
 pub struct Place {
     permit: OwnedSemaphorePermit,
+    /// It is one of those kept, which do not become more or fewer.
+    kept: bool,
     window: Window,
     entered: Instant,
 }
@@ -42,21 +56,34 @@ impl Window {
     /// `begin` questions at first, never more than `most`.
     pub fn new(begin: usize, most: usize) -> Self {
         let state = State { size: begin, most, owed: 0, heard: None };
-        Self(Arc::new(Inner { places: Arc::new(Semaphore::new(begin)), state: Mutex::new(state) }))
+        let (places, kept) = (Arc::new(Semaphore::new(begin)), Arc::new(Semaphore::new(begin / 4)));
+        Self(Arc::new(Inner { places, kept, state: Mutex::new(state) }))
     }
 
     /// Waits for a place. `None`: the server said nothing for a whole `patience` while this waited, or it took
     /// twice as long: so all who wait for a dead server learn it at the same time, and not one after the other.
-    pub async fn enter(&self, patience: Duration) -> Option<Place> {
+    pub async fn enter(&self, patience: Duration, turn: Turn) -> Option<Place> {
         let began = Instant::now();
-        let acquiring = Arc::clone(&self.0.places).acquire_owned();
+        let place = Arc::clone(&self.0.places).acquire_owned();
+        let kept = Arc::clone(&self.0.kept).acquire_owned();
+        let acquiring = async {
+            match turn {
+                Turn::Queue => (place.await, false),
+                Turn::Ahead => tokio::select! {
+                    biased;
+                    permit = place => (permit, false),
+                    permit = kept => (permit, true),
+                },
+            }
+        };
         tokio::pin!(acquiring);
         loop {
             let heard = self.state().heard.map_or(began, |heard| heard.max(began));
             let until = (heard + patience).min(began + 2 * patience);
-            if let Ok(permit) = timeout_at(until, &mut acquiring).await {
+            if let Ok((permit, kept)) = timeout_at(until, &mut acquiring).await {
                 // Never closed, so there always is a permit.
-                return Some(Place { permit: permit.ok()?, window: self.clone(), entered: Instant::now() });
+                let (permit, window) = (permit.ok()?, self.clone());
+                return Some(Place { permit, kept, window, entered: Instant::now() });
             }
             let heard = self.state().heard.is_some_and(|heard| heard + patience > until);
             if !heard || until >= began + 2 * patience {
@@ -76,6 +103,9 @@ impl Place {
         let window = self.window.clone();
         let mut state = window.state();
         state.heard = Some(Instant::now());
+        if self.kept {
+            return;
+        }
         if state.owed > 0 {
             state.owed -= 1;
             self.permit.forget();
@@ -112,7 +142,7 @@ impl Place {
             state.owed = state.size - (state.size / 2).max(LEAST);
             state.size -= state.owed;
         }
-        if state.owed > 0 {
+        if state.owed > 0 && !self.kept {
             state.owed -= 1;
             self.permit.forget();
         }
@@ -128,7 +158,7 @@ mod tests {
     #[tokio::test]
     async fn grows_with_answers_and_halves_with_silence() {
         let window = Window::new(32, 64);
-        let enter = async || window.enter(PATIENCE).await.unwrap();
+        let enter = async || window.enter(PATIENCE, Turn::Queue).await.unwrap();
         for _ in 0..100 {
             enter().await.answered();
         }
@@ -143,15 +173,34 @@ mod tests {
         for _ in 0..LEAST {
             places.push(enter().await);
         }
-        assert!(window.enter(PATIENCE).await.is_none(), "a place more than the window has");
+        assert!(window.enter(PATIENCE, Turn::Queue).await.is_none(), "a place more than the window has");
+    }
+
+    /// Proves: who follows from an answer does not wait for the queue, and those places neither grow nor shrink.
+    #[tokio::test]
+    async fn the_next_link_of_a_chain_goes_ahead() {
+        let window = Window::new(16, 16);
+        let mut places = Vec::new();
+        for _ in 0..16 {
+            places.push(window.enter(PATIENCE, Turn::Queue).await.unwrap());
+        }
+        assert!(window.enter(PATIENCE, Turn::Queue).await.is_none());
+        for _ in 0..8 {
+            window.enter(PATIENCE, Turn::Ahead).await.unwrap().answered();
+            window.enter(PATIENCE, Turn::Ahead).await.unwrap().overwhelmed();
+        }
+        for _ in 0..4 {
+            places.push(window.enter(PATIENCE, Turn::Ahead).await.unwrap());
+        }
+        assert!(window.enter(PATIENCE, Turn::Ahead).await.is_none());
     }
 
     /// Proves: a name that nobody answers for does not shrink the window of a server that answers others.
     #[tokio::test]
     async fn one_dead_name_is_not_a_dead_server() {
         let window = Window::new(64, 64);
-        let dead = window.enter(PATIENCE).await.unwrap();
-        window.enter(PATIENCE).await.unwrap().answered();
+        let dead = window.enter(PATIENCE, Turn::Queue).await.unwrap();
+        window.enter(PATIENCE, Turn::Queue).await.unwrap().answered();
         dead.unanswered();
         assert_eq!(window.state().size, 64);
     }

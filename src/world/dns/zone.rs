@@ -1,6 +1,6 @@
 //! Where a zone begins, who serves it, and whether all of them answer with what was published.
 
-use super::Dns;
+use super::{Dns, window::Turn};
 use crate::mail::dns::{Data, Kind, Name, Outcome, Question, Whom};
 use futures_util::future::join_all;
 use std::{net::IpAddr, time::Duration};
@@ -150,7 +150,7 @@ impl Dns {
 
     async fn stand(&self, address: IpAddr, question: &Question, expected: &[Data]) -> Seen {
         // Not what is remembered: the answer is waited for to change.
-        let answer = self.find(&question.clone().to(Whom::Server(address))).await.answer;
+        let answer = self.find(&question.clone().to(Whom::Server(address)), Turn::Queue).await.answer;
         let sorted = |records: &[Data]| {
             let mut records = records.to_vec();
             records.sort();
