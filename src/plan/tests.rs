@@ -286,7 +286,7 @@ fn every_container_is_locked_down() {
         assert_eq!(properties["read-only root"], "true");
         assert_eq!(properties["no-new-privileges"], "true");
         assert_eq!(properties["restart"], "unless-stopped");
-        assert_eq!(properties["log rotation"], "json-file 10m x 3");
+        assert_eq!(properties["log rotation"], "json-file 20m x 5");
         assert!(spec.memory > 0 && spec.pids > 0);
         // S1-15 but for the interval: an alarm within a minute (fault 16), of which the check itself takes 4 s.
         let health = &spec.health;

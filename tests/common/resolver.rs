@@ -51,7 +51,15 @@ impl Resolver {
                     place.address()
                 );
                 place.write("recursor.conf", &text);
-                ("/usr/sbin/pdns_recursor", vec!["--config-dir=."], text)
+                let program = "/usr/sbin/pdns_recursor";
+                let version = std::process::Command::new(program).arg("--version").output().unwrap();
+                let version = [version.stdout, version.stderr].concat();
+                let mut words = vec!["--config-dir=."];
+                // From 5.2 on it wants YAML, unless it is told otherwise; 4.8 does not know that word.
+                if String::from_utf8_lossy(&version).contains("Recursor 5.") {
+                    words.push("--enable-old-settings");
+                }
+                (program, words, text)
             }
             _ => ("/usr/sbin/unbound", vec!["-d", "-p", "-c", "conf"], unbound(&place, kind)),
         };
