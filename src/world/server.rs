@@ -45,10 +45,12 @@ impl World {
     /// A domain with its keys.
     pub async fn served(&self, settings: &Settings, store: &Store, domain: &Domain) -> Result<Served, Error> {
         let stored = store.signers().await?;
-        let signing = dkim::signing(&self.paths, domain, &stored, settings.dkim_selector.as_ref())?;
+        let all = dkim::list(&self.paths, domain)?;
+        let preferred = settings.dkim_selector.as_ref();
+        let signing = dkim::signing_among(&all, &self.paths, domain, &stored, preferred)?;
         let stages = store.stages(domain).await?;
-        let keys = dkim::list(&self.paths, domain)?.into_iter().map(|key| {
-            let signs = signing.iter().any(|signing| signing.selector == key.selector);
+        let keys = all.into_iter().map(|key| {
+            let signs = signing.contains(&key.selector);
             let stored = stages.iter().find(|staged| staged.selector == key.selector);
             let stage = if signs { Stage::Active } else { stored.map_or(Stage::Idle, |staged| staged.stage) };
             Key { selector: key.selector, record: key.record, stage }

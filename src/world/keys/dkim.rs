@@ -180,21 +180,47 @@ pub fn signing(
         let of_it = |signer: &&Signer| signer.domain == *domain && signer.algorithm == algorithm;
         match stored.iter().find(of_it) {
             Some(signer) => keys.push(chosen(paths, signer)?),
-            None if algorithm == Algorithm::Rsa => keys.extend(found(paths, domain, preferred)?),
+            None if algorithm == Algorithm::Rsa => {
+                keys.extend(found(&list(paths, domain)?, preferred).cloned());
+            }
             None => {}
         }
     }
     Ok(keys)
 }
 
-fn found(paths: &Paths, domain: &Domain, preferred: Option<&Selector>) -> Result<Option<Key>, Error> {
-    let mut keys = list(paths, domain)?;
-    keys.retain(|key| key.record.algorithm == Algorithm::Rsa);
-    let wanted = keys.iter().position(|key| Some(&key.selector) == preferred);
-    Ok(match wanted {
-        Some(index) => Some(keys.swap_remove(index)),
-        None => keys.pop(),
-    })
+/// The same, where `all` keys of the domain were read already: to read one takes as long as a question to DNS.
+pub fn signing_among(
+    all: &[Key],
+    paths: &Paths,
+    domain: &Domain,
+    stored: &[Signer],
+    preferred: Option<&Selector>,
+) -> Result<Vec<Selector>, Error> {
+    let mut selectors = Vec::new();
+    for algorithm in Algorithm::ALL {
+        let of_it = |signer: &&Signer| signer.domain == *domain && signer.algorithm == algorithm;
+        match stored.iter().find(of_it) {
+            Some(signer) => {
+                let there = |key: &Key| key.selector == signer.selector && key.record.algorithm == algorithm;
+                if !all.iter().any(there) {
+                    // Says what is wrong with it.
+                    chosen(paths, signer)?;
+                }
+                selectors.push(signer.selector.clone());
+            }
+            None if algorithm == Algorithm::Rsa => {
+                selectors.extend(found(all, preferred).map(|key| key.selector.clone()));
+            }
+            None => {}
+        }
+    }
+    Ok(selectors)
+}
+
+fn found<'a>(all: &'a [Key], preferred: Option<&Selector>) -> Option<&'a Key> {
+    let rsa = || all.iter().filter(|key| key.record.algorithm == Algorithm::Rsa);
+    rsa().find(|key| Some(&key.selector) == preferred).or_else(|| rsa().last())
 }
 
 #[cfg(test)]
@@ -247,8 +273,15 @@ mod tests {
             |algorithm, name: &str| Signer { domain: domain.clone(), algorithm, selector: selector(name) };
         let signs = |chosen: &[Signer], preferred: Option<&str>| {
             let preferred = preferred.map(selector);
-            signing(&paths, &domain, chosen, preferred.as_ref())
-                .map(|keys| keys.iter().map(|key| key.selector.to_string()).collect::<Vec<_>>().join(" "))
+            let among = list(&paths, &domain)
+                .and_then(|all| signing_among(&all, &paths, &domain, chosen, preferred.as_ref()));
+            let keys = signing(&paths, &domain, chosen, preferred.as_ref());
+            let names = |keys: &[Key]| keys.iter().map(|key| key.selector.clone()).collect::<Vec<_>>();
+            assert_eq!(
+                among.map_err(|error| error.code()),
+                keys.as_deref().map(names).map_err(|error| error.code())
+            );
+            keys.map(|keys| keys.iter().map(|key| key.selector.to_string()).collect::<Vec<_>>().join(" "))
         };
         let (rsa, ed25519) = (Algorithm::Rsa, Algorithm::Ed25519);
         assert_eq!(signs(&[], None).unwrap(), "zz");
