@@ -111,18 +111,22 @@ impl Case<'_> {
         }
     }
 
-    /// All terms of several records in one.
+    /// All terms of several records in one. Beside `all` a `redirect` is ignored (RFC 7208 §6.1): as an `include` it
+    /// goes on to let the same servers send.
     fn joined(&self, finding: Finding) -> Finding {
         let texts: Vec<String> = self.texts.iter().filter_map(Data::text).collect();
-        let mut terms: Vec<&str> = Vec::new();
+        let mut terms: Vec<String> = Vec::new();
         let mut all = "-all";
         for term in texts.iter().flat_map(|text| text.split_whitespace().skip(1)) {
+            let redirect = term.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("redirect"));
+            let kept = redirect.map_or_else(|| term.to_owned(), |(_, target)| format!("include:{target}"));
             if term.trim_start_matches(['+', '-', '~', '?']).eq_ignore_ascii_case("all") {
                 all = term;
-            } else if !terms.contains(&term) {
-                terms.push(term);
+            } else if !terms.contains(&kept) {
+                terms.push(kept);
             }
         }
+        let terms = terms.iter().map(String::as_str);
         let text = ["v=spf1"].into_iter().chain(terms).chain([all]).collect::<Vec<_>>().join(" ");
         let remedy = format!("publish one record at {} in the place of all", self.domain);
         finding.publish(Entry::txt(self.domain, &text)).remedy(remedy)

@@ -55,6 +55,13 @@ fn each_wrong_form_is_named() {
     let two = format!("{HOST}example.org TXT \"v=spf1 mx -all\"\nexample.org TXT \"v=spf1 a ~all\"");
     assert_eq!(codes_of(judge, &two), ["dns.spf.several"]);
     assert_eq!(findings_of(judge, &two)[0].publish[0].value(), "v=spf1 mx a ~all");
+    let redirected =
+        format!("{HOST}example.org TXT \"v=spf1 redirect=x.net\"\nexample.org TXT \"v=spf1 mx -all\"");
+    let joined = findings_of(judge, &redirected)[0].publish[0].value();
+    assert_eq!(
+        joined, "v=spf1 include:x.net mx -all",
+        "RFC 7208 §6.1: redirect counts for nothing beside all"
+    );
     let many: Vec<String> = (0..11).map(|n| format!("a:h{n}.net")).collect();
     assert!(codes(&format!("v=spf1 mx {} -all", many.join(" "))).contains(&"dns.spf.lookups"));
     let circle = format!(
