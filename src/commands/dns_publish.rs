@@ -10,7 +10,7 @@ use crate::{
     mail::{
         address::Domain,
         dkim,
-        dns::Name,
+        dns::{Data, Name},
         record::{self, Need, Record, merge::Change},
     },
     settings::Settings,
@@ -99,7 +99,8 @@ async fn wanted(world: &World, settings: &Settings, domain: &Domain) -> Result<V
 }
 
 /// Publishes the record of a DKIM key without asking, for a rotation that was asked for; `false` where the settings
-/// name no key for it, so that a person has to. Returns when it is sent.
+/// name no key for it, so that a person has to. Returns when it is sent. Nobody is asked, so what stands under the name
+/// and is not this key is another server's, and stays.
 pub async fn key(dns: &Dns, settings: &Settings, key: &Key, retired: bool) -> Result<bool, Error> {
     if settings.dns.update_key_file.is_none() {
         return Ok(false);
@@ -114,6 +115,17 @@ pub async fn key(dns: &Dns, settings: &Settings, key: &Key, retired: bool) -> Re
         purpose: "DKIM",
     };
     let difference = Difference::find(dns, settings, &key.domain, &[record]).await?;
+    let ours = key.record.text();
+    let pending = difference.changes.iter().filter(|change| !change.is_empty());
+    let before: Vec<&Data> = pending.flat_map(|change| &change.before).collect();
+    let is_ours = |data: &&Data| data.text().as_deref() == Some(&ours);
+    if let Some(foreign) = before.iter().copied().find(|data| !is_ours(data)) {
+        if retired && !before.iter().any(is_ours) {
+            // Nothing of ours is left to withdraw.
+            return Ok(true);
+        }
+        return Err(occupied(key, foreign));
+    }
     if difference.changes.iter().any(|change| !change.is_empty()) {
         send::send(dns, settings, &difference).await?;
     }
@@ -124,4 +136,12 @@ pub async fn key(dns: &Dns, settings: &Settings, key: &Key, retired: bool) -> Re
         }
         None => Ok(true),
     }
+}
+
+fn occupied(key: &Key, foreign: &Data) -> Error {
+    let (domain, selector) = (&key.domain, &key.selector);
+    Error::new(codes::DNS_REFUSED, format!("{selector} of {domain} is another key's name in DNS"))
+        .cause(format!("it says {foreign}, which is not ours and stays"))
+        .hint(format!("mailctl dkim rotate {domain} --abort"))
+        .hint(format!("mailctl dkim rotate {domain} --selector NAME"))
 }

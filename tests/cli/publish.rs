@@ -198,6 +198,20 @@ fn a_key_signs_only_when_every_name_server_has_it() {
     home.refused(&["dkim", "rotate", "--abort"], 65, "waits to sign");
 }
 
+/// Proves: issue 4, only records that are ours are touched: a rotation, which asks nobody, leaves the key that another
+/// server has under the same name, and can be given up.
+#[test]
+fn a_rotation_leaves_the_key_of_another_server() {
+    let scene = Scene::new(&format!("{ZONE}new._domainkey TXT \"v=DKIM1; k=rsa; p=b3RoZXI=\"\n"));
+    let home = &scene.home;
+    home.refused(&["dkim", "rotate", "--selector", "new"], 69, "not ours and stays");
+    assert_eq!(scene.says("new._domainkey.example.org", "TXT"), ["\"v=DKIM1; k=rsa; p=b3RoZXI=\""]);
+    assert_eq!(scene.stages()[0], ("old".to_owned(), "active".to_owned()));
+    home.ok(&["dkim", "rotate", "--abort"]);
+    let rotated = home.run(&["dkim", "rotate", "--selector", "free", "--wait", "30"]);
+    assert_eq!(rotated.status, 0, "{rotated:?}\n{}", scene.server.log());
+}
+
 /// Proves: RFC 1996: publishing and rotating return only when a real secondary has the records.
 #[test]
 fn a_secondary_has_it_when_the_command_returns() {
