@@ -49,6 +49,7 @@ impl Turn<'_> {
         };
         let now = names::now();
         let lock = self.world.lock()?;
+        self.write_down_what_signs(now).await?;
         let mut change = self.world.store().await?.begin().await?;
         names::served(self.settings, &mut change, self.domain).await?;
         let staged = change.stages(self.domain).await?;
@@ -88,6 +89,22 @@ impl Turn<'_> {
         }
         self.stand(&mut report).await?;
         Ok(report)
+    }
+
+    /// Before there is a second key, and in a transaction of its own: stopped after making one, the old one goes on
+    /// signing, also where it was never chosen but only found.
+    async fn write_down_what_signs(&self, now: i64) -> Result<(), Error> {
+        let mut change = self.world.store().await?.begin().await?;
+        names::served(self.settings, &mut change, self.domain).await?;
+        let stored = change.signers().await?;
+        let preferred = self.settings.dkim_selector.as_ref();
+        for signing in dkim::signing(&self.world.paths, self.domain, &stored, preferred)? {
+            let signer = signing.signer();
+            if !stored.contains(&signer) {
+                change.sign_with(&signer, now).await?;
+            }
+        }
+        if self.args.dry_run { change.undo().await } else { change.commit().await }
     }
 
     /// Sends the new key's record, where the settings name a key for it. The state is saved before: where the zone
@@ -168,12 +185,6 @@ impl Turn<'_> {
             Algorithm::Rsa => Kind::Rsa(self.args.bits),
             Algorithm::Ed25519 => Kind::Ed25519,
         };
-        let stored = change.signers().await?;
-        let preferred = self.settings.dkim_selector.as_ref();
-        // What signs is written down before there is a second key: it goes on signing until the switch.
-        for signing in dkim::signing(&self.world.paths, self.domain, &stored, preferred)? {
-            change.sign_with(&signing.signer(), now).await?;
-        }
         let progress = ui.progress();
         progress.phase("making the key");
         let key = make(self.world, self.domain, &selector, kind).await?;
