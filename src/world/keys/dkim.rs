@@ -220,7 +220,7 @@ pub fn signing_among(
 
 fn found<'a>(all: &'a [Key], preferred: Option<&Selector>) -> Option<&'a Key> {
     let rsa = || all.iter().filter(|key| key.record.algorithm == Algorithm::Rsa);
-    rsa().find(|key| Some(&key.selector) == preferred).or_else(|| rsa().last())
+    rsa().find(|key| Some(&key.selector) == preferred).or_else(|| rsa().next_back())
 }
 
 #[cfg(test)]
