@@ -2,7 +2,7 @@
 #   make demo     a whole mail server with two users, shown working, then taken down
 #   make test     every ring of tests, the real engine included
 #   make bench    every benchmark; ends with one line each
-#   make install  release binary, units, manual page and completions
+#   make install  release binary, units, manual page and completions; make uninstall takes them away
 
 SHELL := /bin/bash
 PREFIX ?= /usr/local
@@ -11,7 +11,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 # What stands in for the base image where no registry answers; looked for when the command runs.
 ROOTFS = $$([ -f target/base.tar ] && echo --base-rootfs target/base.tar)
 
-.PHONY: demo build test lint bench bless install
+.PHONY: demo build test lint bench bless install place uninstall
 
 demo: build
 	@.ci/provision engine
@@ -45,8 +45,25 @@ bless: build
 install:
 	@.ci/provision build
 	cargo build --locked --release
-	install -D -m 0755 target/release/mailctl $(DESTDIR)$(PREFIX)/bin/mailctl
-	target/release/mailctl man | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/man/man1/mailctl.1
-	target/release/mailctl completions bash | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mailctl
-	target/release/mailctl completions zsh | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mailctl
-	target/release/mailctl completions fish | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mailctl.fish
+	@$(MAKE) --no-print-directory place
+
+# What `install` puts where; packages set DESTDIR. `mailctl boot enable` then has systemd start the stack at boot.
+BINARY ?= target/release/mailctl
+UNITS = $(PREFIX)/lib/systemd/system
+
+place:
+	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/mailctl
+	install -d $(DESTDIR)$(UNITS)
+	$(BINARY) boot units --program $(PREFIX)/bin/mailctl --into $(DESTDIR)$(UNITS)
+	$(BINARY) man | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/man/man1/mailctl.1
+	$(BINARY) completions bash | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mailctl
+	$(BINARY) completions zsh | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mailctl
+	$(BINARY) completions fish | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mailctl.fish
+
+# The stack, its settings and its mail stay; only what starts it at boot goes with the program.
+uninstall:
+	@if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ] && [ -x $(PREFIX)/bin/mailctl ]; then $(PREFIX)/bin/mailctl boot disable; fi
+	rm -f $(DESTDIR)$(PREFIX)/bin/mailctl $(DESTDIR)$(UNITS)/mailctl.service
+	rm -f $(DESTDIR)$(UNITS)/mailctl-maintain.service $(DESTDIR)$(UNITS)/mailctl-maintain.timer
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/mailctl.1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mailctl
+	rm -f $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mailctl $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mailctl.fish

@@ -125,8 +125,9 @@ fn chain(server: &Server) -> u32 {
         host: domain("mail.example.org"),
         addresses: vec!["192.0.2.25".parse().unwrap()],
         services: Services::default(),
-        spki: None,
+        spki: Vec::new(),
         relay: None,
+        policy: None,
     };
     let served = Served { domain: domain("d1.example.net"), keys: Vec::new() };
     let options = Options::default();

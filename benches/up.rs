@@ -21,7 +21,7 @@ use std::{
 };
 
 const PORTS: &str = "[ports]\nsmtp = 0\nsubmissions = 0\nsubmission = 0\nimap = 0\nimaps = 0\npop3 = 0\npop3s = 0\n\
-                     managesieve = 0\n\n[network]\nlisten = \"127.0.0.1\"\n";
+                     managesieve = 0\nhttp = 0\nhttps = 0\n\n[network]\nlisten = \"127.0.0.1\"\n";
 
 /// A home and its stack; gone when dropped.
 struct Stack {
@@ -64,7 +64,8 @@ impl Stack {
 
     /// Where this host reaches a container's port.
     fn address(&self, port: u64) -> SocketAddr {
-        let status: serde_json::Value = serde_json::from_str(&self.ok(&["status", "--json"])).unwrap();
+        let status: serde_json::Value =
+            serde_json::from_str(&self.ok(&["status", "--json", "--quick"])).unwrap();
         let entries = status["services"].as_array().unwrap().iter();
         let mut ports = entries.flat_map(|service| service["ports"].as_array().unwrap());
         let found = ports.find(|entry| entry["container"] == port).unwrap();
@@ -120,6 +121,30 @@ async fn first_message(smtp: SocketAddr, imaps: SocketAddr, anchor: &Anchor, use
     talk.await.unwrap();
 }
 
+/// A new certificate and its key, made by openssl.
+fn certificate(folder: &Path) -> (String, String) {
+    let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (certificate, key) = (file("new.crt"), file("new.key"));
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-nodes",
+            "-days",
+            "30",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+        ])
+        .args(["-subj", "/CN=mail.example.test", "-addext", "subjectAltName=DNS:mail.example.test"])
+        .args(["-keyout", &key, "-out", &certificate])
+        .output()
+        .unwrap();
+    assert!(made.status.success());
+    (certificate, key)
+}
+
 fn main() {
     // `cargo test` builds benchmarks too, and runs them without this word.
     if !std::env::args().any(|word| word == "--bench") || !Path::new("/var/run/docker.sock").exists() {
@@ -138,7 +163,7 @@ fn main() {
     line("second up, nothing to do", again / 1000.0, "s", Goal::AtMost(0.5));
     stack.ok(&["up"]);
     let (smtp, imaps) = (stack.address(25), stack.address(993));
-    let anchor = Anchor::from_pem(&stack.home.path().join("tls/live.pem"), "mail.example.test").unwrap();
+    let anchor = Anchor::from_pem(&stack.home.path().join("tls/live/host.pem"), "mail.example.test").unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut number = 0;
     let live = median_ms(9, || {
@@ -150,6 +175,15 @@ fn main() {
         })
     });
     line("user add to the first message read over IMAPS", live / 1000.0, "s", Goal::AtMost(1.0));
+    let folder = stack.home.path().join("certificates");
+    fs::create_dir(&folder).unwrap();
+    let swap = median_ms(5, || {
+        let (file, key) = certificate(&folder);
+        timed(|| drop(stack.ok(&["cert", "import", "--cert", &file, "--key", &key])))
+    });
+    line("cert import to the new serial on every port", swap / 1000.0, "s", Goal::AtMost(10.0));
+    let look = median_ms(5, || timed(|| drop(stack.ok(&["status"]))));
+    line("status, every port asked for its certificate", look / 1000.0, "s", Goal::None);
     let down = median_ms(3, || {
         stack.ok(&["up"]);
         timed(|| drop(stack.ok(&["down"])))

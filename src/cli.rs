@@ -55,6 +55,7 @@ enum Command {
     Image(commands::image::Args),
     Plan(commands::plan::Args),
     Up(commands::up::Args),
+    Upgrade(commands::upgrade::Args),
     Down(commands::down::Args),
     Restart(commands::restart::Args),
     Reload(commands::reload::Args),
@@ -70,11 +71,16 @@ enum Command {
     Alias(commands::alias::Args),
     Domain(commands::domain::Args),
     Dkim(commands::dkim::Args),
-    Tls(commands::tls::Args),
+    #[command(alias = "tls")]
+    Cert(commands::cert::Args),
     DnsCheck(commands::dns_check::Args),
     DnsRecords(commands::dns_records::Args),
     DnsPublish(commands::dns_publish::Args),
     Config(commands::config::Args),
+    Boot(commands::boot::Args),
+    Maintain(commands::maintain::Args),
+    Backup(commands::backup::Args),
+    Restore(commands::restore::Args),
     Health(commands::health::Args),
     #[command(hide = true)]
     Attend(commands::attend::Args),
@@ -94,6 +100,7 @@ impl Command {
             Self::Image(args) => commands::image::run(args, world, ui).await,
             Self::Plan(args) => commands::plan::run(args, world, ui).await,
             Self::Up(args) => commands::up::run(args, world, ui).await,
+            Self::Upgrade(args) => commands::upgrade::run(args, world, ui).await,
             Self::Down(args) => commands::down::run(args, world, ui).await,
             Self::Restart(args) => commands::restart::run(args, world, ui).await,
             Self::Reload(args) => commands::reload::run(args, world, ui).await,
@@ -107,11 +114,15 @@ impl Command {
             Self::Alias(args) => commands::alias::run(args, world, ui).await,
             Self::Domain(args) => commands::domain::run(args, world, ui).await,
             Self::Dkim(args) => commands::dkim::run(args, world, ui).await,
-            Self::Tls(args) => commands::tls::run(args, world, ui).await,
+            Self::Cert(args) => commands::cert::run(args, world, ui).await,
             Self::DnsCheck(args) => commands::dns_check::run(args, world, ui).await,
             Self::DnsPublish(args) => commands::dns_publish::run(args, world, ui).await,
             Self::DnsRecords(args) => commands::dns_records::run(args, world, ui).await,
             Self::Config(args) => commands::config::run(args, world, ui).await,
+            Self::Boot(args) => commands::boot::run(args, world, ui).await,
+            Self::Maintain(args) => commands::maintain::run(args, world, ui).await,
+            Self::Backup(args) => commands::backup::run(args, world, ui).await,
+            Self::Restore(args) => commands::restore::run(args, world, ui).await,
             Self::Health(args) => commands::health::run(args, world, ui).await,
             Self::Attend(args) => commands::attend::run(args, world, ui).await,
             Self::Daemon(args) => daemon::run(&args, ui.log()).await,
@@ -185,6 +196,9 @@ fn start(cli: Cli, environment: Vec<(OsString, OsString)>, ui: &mut Ui) -> Resul
         engine: environment.iter().find(|(key, _)| key == "DOCKER_HOST").map(|(_, host)| host.clone()),
         environment: environment.into_iter().filter(|(key, _)| key.starts_with("MAILCTL_")).collect(),
     };
+    if world.finish_restore()? {
+        ui.say("a restore that was interrupted is finished now");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -3,6 +3,9 @@
 
 pub mod alias;
 pub mod attend;
+pub mod backup;
+pub mod boot;
+pub mod cert;
 pub mod completions;
 pub mod config;
 pub mod demo;
@@ -21,14 +24,17 @@ pub mod init;
 pub mod lint;
 mod live;
 pub mod logs;
+pub mod maintain;
 mod names;
 pub mod plan;
+mod probe;
 pub mod reload;
 pub mod restart;
+pub mod restore;
 mod scene;
 pub mod signal;
 pub mod status;
-pub mod tls;
 pub mod up;
+pub mod upgrade;
 pub mod user;
 pub mod version;

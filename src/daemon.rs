@@ -1,12 +1,15 @@
 //! `mailctl daemon`: the hot path. It never reaches the engine.
 //!
-//! - [`listener`] accepts, [`session`] reads and writes; both know nothing of what is said.
+//! - [`listener`] accepts, [`session`] reads and writes; both know nothing of what is said. [`house`] holds all doors.
 //! - [`lookup`] and [`policy`] answer, from [`state`], which is memory only.
+//! - [`http`] is what the Internet may ask beside mail, [`status`] what those may ask who run this.
 //! - [`follow`] keeps the [`snapshot`] in it current; a directory that cannot be read is told in the log, and
 //!   makes no one unknown.
 
 pub mod config;
 mod follow;
+mod house;
+mod http;
 mod listener;
 mod log;
 mod lookup;
@@ -14,24 +17,22 @@ mod policy;
 mod session;
 mod snapshot;
 mod state;
+mod status;
+mod traffic;
 
 use crate::error::{Error, codes};
 use config::Config;
-use listener::{Service, bind, listen};
-use session::{Drain, Patience};
+use house::{House, Open};
+use listener::bind;
 use state::State;
-use std::{io::Write, path::Path, sync::Arc, time::Duration};
+use std::{io::Write, path::Path, sync::Arc};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::Notify,
-    time::timeout,
 };
 
 /// Sessions at once on one socket. Postfix holds one per process that asks, and runs at most 100 of a kind.
 const SESSIONS: usize = 1000;
-
-/// How long sessions may take to end when we are told to stop.
-const GRACE: Duration = Duration::from_secs(3);
 
 /// Answer Postfix from the directory (runs inside the stack)
 #[derive(clap::Args, Debug)]
@@ -52,48 +53,54 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let _log = log::start(out);
 
     let state = Arc::new(State::new(&config));
-    let drain = Arc::new(Drain::default());
     let again = Arc::new(Notify::new());
-    let service = |name| Service { name, most: SESSIONS, patience: Patience::default() };
+    let mut house = House::default();
     let follower = tokio::spawn(follow::follow(state.clone(), config.database.clone(), again.clone()));
-    let lookup = Arc::new(lookup::Lookup(state.clone()));
-    let lookups = tokio::spawn(listen(socketmap, lookup, service("socketmap"), drain.clone()));
-    let judge = Arc::new(policy::Policy(state.clone()));
-    let policies = tokio::spawn(listen(policy, judge, service("policy"), drain.clone()));
+    house.open("socketmap", SESSIONS, socketmap, lookup::Lookup(state.clone()));
+    house.open("policy", SESSIONS, policy, policy::Policy(state.clone()));
+    let web = match &config.web {
+        Some(wanted) => Some(house.web(wanted, &args.config, &state).await?),
+        None => None,
+    };
+    if let Some(address) = config.status {
+        house.status(address, &state, web.as_ref()).await?;
+    }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
 
     loop {
         tokio::select! {
             _ = term.recv() => break,
             _ = int.recv() => break,
-            _ = hup.recv() => reload(&args.config, &config, &state, &again),
+            _ = hup.recv() => {
+                reload(&args.config, &config, &state, web.as_ref());
+                again.notify_one();
+            }
         }
     }
     tracing::info!("stopping");
     follower.abort();
-    drain.begin();
-    let ended = async {
-        let _ = lookups.await;
-        let _ = policies.await;
-    };
-    if timeout(GRACE, ended).await.is_err() {
-        tracing::warn!("some sessions did not end in time");
-    }
+    house.close().await;
     Ok(())
 }
 
 /// A file that cannot be used changes nothing: what was rendered before still serves.
-fn reload(file: &Path, running: &Config, state: &State, again: &Notify) {
-    match Config::read(file) {
+fn reload(file: &Path, running: &Config, state: &State, web: Option<&Open>) {
+    if let Some(open) = web {
+        open.again.notify_one();
+    }
+    let read = Config::read(file)
+        .and_then(|config| web.map_or(Ok(()), |open| open.web.reload(file)).map(|()| config));
+    match read {
         Ok(config) => {
-            let fixed = |config: &Config| {
-                (config.socketmap.clone(), config.policy.clone(), config.group, config.database.clone())
-            };
-            if fixed(&config) != fixed(running) {
-                tracing::warn!("other sockets or another database need a restart");
+            let sockets = |config: &Config| (config.socketmap.clone(), config.policy.clone(), config.group);
+            let ports = |config: &Config| (config.status, config.web.clone());
+            if sockets(&config) != sockets(running)
+                || ports(&config) != ports(running)
+                || config.database != running.database
+            {
+                tracing::warn!("other sockets, other ports or another database need a restart");
             }
             state.configure(&config);
-            again.notify_one();
             tracing::info!("configuration read anew");
         }
         Err(error) => tracing::error!(%error, "configuration not read, the old one stays"),

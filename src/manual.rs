@@ -37,6 +37,11 @@ pub const TOPICS: &[Topic] = &[
         text: Text::Page(include_str!("manual/troubleshooting.md")),
     },
     Topic {
+        name: "web",
+        about: "what is served over HTTP, and another web server on the same host",
+        text: Text::Page(include_str!("manual/web.md")),
+    },
+    Topic {
         name: "containers",
         about: "what runs, with which rights, and how it is brought up",
         text: Text::Page(include_str!("manual/containers.md")),
@@ -47,9 +52,24 @@ pub const TOPICS: &[Topic] = &[
         text: Text::Page(include_str!("manual/keys.md")),
     },
     Topic {
+        name: "boot",
+        about: "starting with the host, upkeep by a timer, alerts",
+        text: Text::Page(include_str!("manual/boot.md")),
+    },
+    Topic {
+        name: "certificates",
+        about: "getting a certificate, its renewal, and what can fail",
+        text: Text::Page(include_str!("manual/certificates.md")),
+    },
+    Topic {
         name: "directory",
         about: "who exists and where mail goes: the database",
         text: Text::Page(include_str!("manual/directory.md")),
+    },
+    Topic {
+        name: "backup",
+        about: "backup, restore, upgrade",
+        text: Text::Page(include_str!("manual/backup.md")),
     },
     Topic {
         name: "dns",
@@ -67,6 +87,9 @@ pub const TOPICS: &[Topic] = &[
 
 /// Why things are as they are: name and page.
 const DECISIONS: &[(&str, &str)] = &[
+    ("backup", include_str!("manual/decisions/backup.md")),
+    ("certificates", include_str!("manual/decisions/certificates.md")),
+    ("boot", include_str!("manual/decisions/boot.md")),
     ("daemon", include_str!("manual/decisions/daemon.md")),
     ("dependencies", include_str!("manual/decisions/dependencies.md")),
     ("directory", include_str!("manual/decisions/directory.md")),

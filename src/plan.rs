@@ -1,5 +1,6 @@
 //! What should run, and the steps from what runs to that. Values only: nothing here acts.
 
+pub mod backup;
 pub mod decide;
 pub mod folders;
 pub mod observed;

@@ -2,9 +2,10 @@
 
 mod dovecot;
 pub mod ids;
-mod mailctld;
+pub mod mailctld;
 mod opendkim;
 mod postfix;
+pub mod systemd;
 pub mod template;
 pub mod tls;
 
@@ -26,7 +27,7 @@ pub const ED25519_CONF: &str = "opendkim/ed25519.conf";
 pub fn render(settings: &Settings, facts: &Facts) -> Result<ConfigSet, Fault> {
     let templates = Templates::new(&facts.overrides)?;
     let mut files = postfix::render(settings, facts, &templates)?;
-    files.extend(dovecot::render(settings, &templates)?);
+    files.extend(dovecot::render(settings, facts, &templates)?);
     files.extend(opendkim::render(settings, facts, &templates)?);
     files.extend(mailctld::render(settings, &templates)?);
     Ok(ConfigSet::new(files))
@@ -56,6 +57,26 @@ pub struct Facts {
     pub signers: Vec<Signer>,
     /// The operator's own templates: name as in `templates/`, and text.
     pub overrides: Vec<(String, String)>,
+    /// The certificates beside the server's own, which is always there.
+    pub certificates: Certificates,
+}
+
+/// Certificates beside the server's own.
+#[derive(Clone, Debug, Default)]
+pub struct Certificates {
+    /// The server has an RSA one too.
+    pub rsa: bool,
+    /// Domains with one of their own.
+    pub domains: Vec<Named>,
+}
+
+/// A domain whose clients get a certificate of its own.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Which.
+    pub domain: Domain,
+    /// The names under which they ask for it: `mail.example.org`, `*.example.org`.
+    pub names: Vec<String>,
 }
 
 impl Facts {

@@ -2,6 +2,7 @@
 //!
 //! Only this room interprets configuration text. It never touches the disk: text comes in, values go out.
 
+mod acme;
 mod check;
 mod env_file;
 pub mod example;
@@ -13,9 +14,13 @@ mod toml_file;
 pub mod trust;
 pub mod value;
 
+pub use acme::{Acme, Challenge, External, LETS_ENCRYPT};
+
 use crate::mail::{
     address::{Address, Domain, Selector},
+    cert::Source,
     check::Blocklist,
+    mta_sts::{Mode, Policy},
     record::Wishes,
 };
 use source::{Fault, Origin, Sources, Words};
@@ -96,10 +101,19 @@ pub struct Settings {
     pub mailbox_size_limit: u64,
     /// `ENABLE_*`: what Dovecot serves.
     pub protocols: Protocols,
+    /// `ENABLE_WEB`, `[mta_sts]`, `[metrics]`: what mailctld serves beside mail.
+    pub web: Web,
     /// `RELAY_HOST` and friends: where all outgoing mail goes instead of the recipients' MX.
     pub relay: Option<Relay>,
     /// `UPDATE_CHECK`, `UPDATE_INTERVAL`: seconds that one look for newer packages holds; `None` = nobody asks.
     pub update_interval: Option<u64>,
+    /// `TLS_CERT_DIR`, or `TLS_CERT_FILE` with `TLS_KEY_FILE`: where the server's certificate is looked for; `None` =
+    /// mailctl gets it itself, or it is brought in by hand.
+    pub certificate: Option<Source>,
+    /// `ALERT_WEBHOOK`: who else gets alerts.
+    pub webhook: Option<Webhook>,
+    /// `CERTIFICATES`, `[acme]`: who issues certificates; `None` = nobody.
+    pub acme: Option<Acme>,
     /// `TZ`: zone of the log lines.
     pub timezone: String,
     /// `[ports]`.
@@ -119,6 +133,13 @@ impl Settings {
     pub fn domains(&self) -> impl Iterator<Item = &Domain> {
         std::iter::once(&self.domain).chain(&self.additional_domains)
     }
+
+    /// The MTA-STS policy of every served domain; `None` where there is no web server for it.
+    pub fn policy(&self) -> Option<Policy> {
+        let hosts = vec![self.hostname.to_string()];
+        let (mode, max_age) = (self.web.mta_sts, self.web.mta_sts_age);
+        self.web.enabled.then_some(Policy { mode, hosts, max_age })
+    }
 }
 
 /// Which protocols Dovecot serves.
@@ -132,6 +153,19 @@ pub struct Protocols {
     pub managesieve: bool,
 }
 
+/// What mailctld serves over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Web {
+    /// 80 and 443 at all.
+    pub enabled: bool,
+    /// Where on this host metrics can be read; `None` = nowhere.
+    pub metrics: Option<SocketAddr>,
+    /// Of the MTA-STS policy.
+    pub mta_sts: Mode,
+    /// Seconds for which the policy is kept.
+    pub mta_sts_age: u32,
+}
+
 /// The next hop for all outgoing mail.
 #[derive(Clone, Debug)]
 pub struct Relay {
@@ -143,6 +177,15 @@ pub struct Relay {
     pub password: Option<Secret>,
     /// Postfix's `smtp_tls_security_level` towards it: `none`, `may`, `encrypt`, `verify`, `secure`, `dane`.
     pub tls: String,
+}
+
+/// Where alerts are posted.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// An `https://` URL.
+    pub url: Secret,
+    /// Networks of special addresses that it may be in all the same.
+    pub networks: Vec<ipnet::IpNet>,
 }
 
 /// Published host ports; 0 = any free one.
@@ -164,6 +207,10 @@ pub struct Ports {
     pub pop3s: u16,
     /// 4190.
     pub managesieve: u16,
+    /// 80.
+    pub http: u16,
+    /// 443.
+    pub https: u16,
 }
 
 /// The stack's own bridge network and what it publishes on.
@@ -199,6 +246,8 @@ pub struct Dns {
     pub blocklists: Vec<Blocklist>,
     /// Who is asked; `None` = as `/etc/resolv.conf` has it.
     pub resolver: Option<SocketAddr>,
+    /// The file with the keys that DNSSEC begins at; `None` = the Internet's.
+    pub trust_anchor_file: Option<String>,
     /// Who takes changes; `None` = whom the zone's SOA names.
     pub update_server: Option<SocketAddr>,
     /// The file with the key that signs changes.

@@ -1,7 +1,9 @@
 //! Protocols: bytes in, values out. No sockets, no clock.
 
+pub mod autodiscover;
 pub mod milter;
 pub mod policy;
+pub mod query;
 pub mod socketmap;
 pub mod syslog;
 pub mod tsig;

@@ -1,9 +1,12 @@
 //! Everything that can fail because the world is the world: disk, engine, network, processes.
 //! It reads no environment: what it needs of it comes in at the door.
 
+pub mod acme;
+mod alerts;
 pub mod anyone;
 pub mod atomic;
 pub mod attend;
+pub mod backup;
 pub mod dialogue;
 pub mod dns;
 pub mod docker;
@@ -12,18 +15,24 @@ pub mod folders;
 pub mod generation;
 pub mod health;
 pub mod keys;
+mod leftovers;
 pub mod linter;
 pub mod lock;
 pub mod mailboxes;
 pub mod paths;
+pub mod pin;
 pub mod process;
 pub mod program;
+pub mod restore;
+pub mod served;
 mod server;
 mod settings;
 pub mod socket;
 pub mod store;
+pub mod systemd;
 pub mod updates;
 mod verified;
+pub mod webhook;
 
 use crate::error::{Error, codes};
 use paths::Paths;

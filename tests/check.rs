@@ -150,7 +150,7 @@ async fn postfix_reads_the_names_doors_logins_and_keys_that_were_promised() {
         ("inet_protocols", "ipv4"),
         ("smtpd_sasl_type", "dovecot"),
         ("smtpd_sasl_path", "/run/mailctl/dovecot/auth"),
-        ("smtpd_tls_chain_files", "/etc/mailctl-tls/live.pem"),
+        ("smtpd_tls_chain_files", "/etc/mailctl-tls/live/host.pem"),
         ("mailbox_size_limit", "0"),
         ("virtual_mailbox_limit", "0"),
     ];

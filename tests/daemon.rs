@@ -257,6 +257,19 @@ fn killed_at_any_moment_it_starts_again() {
     }
 }
 
+/// Proves: threat 34: with an older mailctld after a downgrade, mail for the users of a newer state still comes in.
+#[test]
+fn the_state_of_a_newer_mailctl_is_served() {
+    let mut place = Place::new();
+    place.user_add("ann@example.test");
+    let script = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('PRAGMA user_version = 99'); c.commit()";
+    let newer = Command::new("/usr/bin/python3").args(["-c", script]).arg(place.database()).status().unwrap();
+    assert!(newer.success());
+    place.start();
+    soon(LONG, "answers", || place.ask("mailboxes", "ann@example.test") == "OK 1");
+    assert_eq!(place.ask("mailboxes", "bob@example.test"), "NOTFOUND ");
+}
+
 /// Proves: without a store nobody is "unknown": everything is temporary, and it recovers by itself.
 #[test]
 fn a_missing_or_damaged_store_is_a_temporary_failure() {

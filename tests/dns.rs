@@ -18,6 +18,8 @@ mod peer;
 mod settle;
 #[path = "dns/signed.rs"]
 mod signed;
+#[path = "dns/twice.rs"]
+mod twice;
 #[path = "dns/update.rs"]
 mod update;
 #[path = "dns/validate.rs"]

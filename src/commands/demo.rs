@@ -1,12 +1,13 @@
 //! `mailctl demo`: a whole mail server in a home of its own, shown working act by act.
 
-mod script;
+pub(super) mod script;
 
 use super::{down, init, scene::Scene, up, user};
 use crate::{
     error::{Error, codes},
     mail::{
         address::{Address, Domain},
+        cert::Place,
         password,
     },
     plan::observed::Container,
@@ -30,7 +31,7 @@ const FOLDER: &str = "/var/lib/mailctl-demo";
 const MARK: &str = "mailctl-demo";
 /// Free ports, and only for this host.
 const STRUCTURE: &str = "[ports]\nsmtp = 0\nsubmissions = 0\nsubmission = 0\nimap = 0\nimaps = 0\npop3 = 0\n\
-                         pop3s = 0\nmanagesieve = 0\n\n[network]\nlisten = \"127.0.0.1\"\n";
+                         pop3s = 0\nmanagesieve = 0\nhttp = 0\nhttps = 0\n\n[network]\nlisten = \"127.0.0.1\"\n";
 
 /// Start a throwaway mail server, show it working, take it down
 ///
@@ -142,20 +143,21 @@ async fn stage(world: &World, sender: Person, recipient: Person) -> Result<Stage
         smtp: port(25)?,
         submission: port(587)?,
         imaps: port(993)?,
-        pop3s: port(995)?,
+        pop3s: Some(port(995)?),
         hostname: Domain::parse(HOSTNAME).map_err(|e| Error::new(codes::BUG, e.to_string()))?,
-        anchor: Anchor::from_pem(&world.paths.tls_live(), HOSTNAME)?,
+        anchor: Anchor::from_pem(&world.paths.certificate(&Place::Host), HOSTNAME)?,
         sender,
         recipient,
         token: password::generate(rand::random()),
+        signed: true,
     })
 }
 
 /// Where this host reaches a container's port.
-fn port(containers: &[Container], inside: u16) -> Result<SocketAddr, Error> {
+pub(super) fn port(containers: &[Container], inside: u16) -> Result<SocketAddr, Error> {
     let published = containers.iter().flat_map(|found| &found.ports).find(|(port, _)| *port == inside);
     let (_, on) = published.ok_or_else(|| {
-        Error::new(codes::STACK_DOWN, format!("port {inside} is not published")).hint("mailctl demo --down")
+        Error::new(codes::STACK_DOWN, format!("port {inside} is not published")).hint("mailctl status")
     })?;
     let address = if on.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { on.ip() };
     Ok(SocketAddr::new(address, on.port()))
@@ -177,7 +179,9 @@ fn settings_to_try(stage: &Stage, shown: &[Shown], ui: &mut Ui) {
     ui.say("\nby hand, in a mail program on this host (its certificate is self-signed):");
     ui.data(format!("sending   {} STARTTLS", stage.submission));
     ui.data(format!("IMAP      {} TLS", stage.imaps));
-    ui.data(format!("POP3      {} TLS", stage.pop3s));
+    if let Some(pop3s) = stage.pop3s {
+        ui.data(format!("POP3      {pop3s} TLS"));
+    }
     for person in [&stage.sender, &stage.recipient] {
         ui.data(format!("login     {}  password {}", person.address, person.password));
     }

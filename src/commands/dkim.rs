@@ -3,7 +3,7 @@
 mod activate;
 mod deactivate;
 mod generate;
-mod rotate;
+pub mod rotate;
 mod show;
 
 use crate::{

@@ -13,11 +13,13 @@ use crate::{
         dns::{Inquiry, Name},
         finding::{Finding, Proven, Subject, Verdict},
         provider::{self, PROVIDERS, Provider},
+        record::Wishes,
         server::{Served, Server},
     },
+    settings::{LETS_ENCRYPT, Settings},
     ui::{Page, Ui},
     world::{
-        World,
+        World, acme,
         dns::{Asking, Dns, settle},
     },
 };
@@ -26,10 +28,13 @@ use report::{Counts, Role, Section, Style};
 use std::sync::Arc;
 
 /// Check what DNS says of this server and its domains, and say how to mend it
+///
+/// Without settings, domains that are named can be looked at all the same. What only settings tell is left out then:
+/// whose server it is, and which DKIM keys there are.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Only these domains; without any, all that are served. Others may be named too: they are looked at, and
-    /// compared with nothing
+    /// Only these domains; without any, all that are served. Others may be named too, and need no settings: they are
+    /// looked at, and compared with nothing
     #[arg(value_name = "DOMAIN")]
     domains: Vec<String>,
     /// Only these subjects
@@ -66,7 +71,8 @@ fn subjects() -> PossibleValuesParser {
 
 /// What is looked at, and how.
 struct Task {
-    server: Server,
+    /// `None`: there are no settings, and all domains are foreign.
+    server: Option<Server>,
     options: Options,
     /// Whom.
     asking: Asking,
@@ -111,9 +117,6 @@ fn remember(world: &World, look: &Look) {
 }
 
 async fn task(args: &Args, world: &World, ui: &mut Ui) -> Result<Task, Error> {
-    let settings = world.settings()?.settings;
-    let store = world.store_to_read().await?;
-    let served = names::domains(&settings, &store).await?;
     let mut domains: Vec<Domain> = Vec::new();
     for text in &args.domains {
         let domain = names::domain(text, ui)?;
@@ -121,60 +124,93 @@ async fn task(args: &Args, world: &World, ui: &mut Ui) -> Result<Task, Error> {
             domains.push(domain);
         }
     }
-    let host = domains.is_empty() || domains.iter().any(|domain| served.contains(domain));
-    if domains.is_empty() {
-        domains.clone_from(&served);
-    }
     let wanted = |subject: &Subject| args.only.iter().any(|name| name == subject.name());
     let options = Options {
         subjects: Subject::ALL.into_iter().filter(wanted).collect(),
         authoritative: args.authoritative,
+        ..Options::default()
+    };
+    let foreign = |domain: Domain| (Served { domain, keys: Vec::new() }, Role::Foreign);
+    let settings = match world.settings() {
+        Ok(loaded) => loaded.settings,
+        Err(absent) if absent.code() == codes::SETTINGS_MISSING && !domains.is_empty() => {
+            ui.say("there are no settings here: the domains are looked at, and compared with nothing");
+            let asking = args.resolver.asking(None)?;
+            let domains = domains.into_iter().map(foreign).collect();
+            return Ok(Task { server: None, options, asking, host: false, domains });
+        }
+        Err(absent) if absent.code() == codes::SETTINGS_MISSING => {
+            return Err(absent.hint("a domain can be looked at without: mailctl dns-check example.org"));
+        }
+        Err(error) => return Err(error),
+    };
+    let store = world.store_to_read().await?;
+    let served = names::domains(&settings, &store).await?;
+    // Who names the server itself means the server, which is no domain of mail.
+    let is_host = |domain: &Domain| *domain == settings.hostname && !served.contains(domain);
+    let host = domains.is_empty() || domains.iter().any(|domain| served.contains(domain) || is_host(domain));
+    if domains.is_empty() {
+        domains.clone_from(&served);
+    }
+    domains.retain(|domain| !is_host(domain));
+    let options = authority(world, &settings, options);
+    let options = Options {
         served: served.clone(),
         blocklists: settings.dns.blocklists.clone(),
         wishes: settings.dns.wishes.clone(),
-        ..Options::default()
+        ..options
     };
     let mut of = Vec::new();
     for domain in domains {
         of.push(if served.contains(&domain) {
             (world.served(&settings, &store, &domain).await?, Role::Served)
         } else {
-            (Served { domain, keys: Vec::new() }, Role::Foreign)
+            foreign(domain)
         });
     }
     store.close().await;
-    Ok(Task {
-        server: world.server(&settings),
-        options,
-        asking: args.resolver.asking(&settings)?,
-        host,
-        domains: of,
-    })
+    let asking = args.resolver.asking(Some(&settings))?;
+    Ok(Task { server: Some(world.server(&settings)), options, asking, host, domains: of })
+}
+
+/// Whom CAA has to let issue, for which account, and how; what is known of them without asking.
+fn authority(world: &World, settings: &Settings, options: Options) -> Options {
+    let Some(acme) = &settings.acme else { return options };
+    let methods = vec![acme.challenge.name().to_owned()];
+    match acme::known(&world.paths, &acme.directory) {
+        Some((account, authorities)) => Options { methods, account: Some(account), authorities, ..options },
+        None if acme.directory == LETS_ENCRYPT => Options { methods, ..options },
+        // Its directory will tell its name with the first order.
+        None => Options { methods, authorities: Vec::new(), ..options },
+    }
 }
 
 /// Asks everything at once; a section per host and domain. Each is a task of its own: judging takes time too.
 async fn look(task: &Arc<Task>, dns: &Dns, ui: &Ui) -> Result<Look, Error> {
     let mut parts = Vec::new();
-    if task.host {
+    if let Some(server) = task.server.clone().filter(|_| task.host) {
         let (of, dns) = (Arc::clone(task), dns.clone());
-        let about = task.server.host.clone();
         parts.push((
-            about,
+            server.host.clone(),
             Role::Host,
-            tokio::spawn(async move {
-                settled(&dns, |inquiry| check::host(inquiry, &of.server, &of.options)).await
-            }),
+            tokio::spawn(
+                async move { settled(&dns, |inquiry| check::host(inquiry, &server, &of.options)).await },
+            ),
         ));
     }
     for (index, (served, role)) in task.domains.iter().enumerate() {
         let (of, dns) = (Arc::clone(task), dns.clone());
-        let options = Options { foreign: *role == Role::Foreign, ..task.options.clone() };
+        let foreign = *role == Role::Foreign;
+        // What this server's operator wishes is nothing to others.
+        let wishes = if foreign { Wishes::default() } else { task.options.wishes.clone() };
+        let options = Options { foreign, wishes, ..task.options.clone() };
+        let server = task.server.clone().unwrap_or_else(|| Server::nowhere(served.domain.clone()));
         parts.push((
             served.domain.clone(),
             *role,
             tokio::spawn(async move {
                 let served = &of.domains[index].0;
-                settled(&dns, |inquiry| check::domain(inquiry, &of.server, served, &options)).await
+                settled(&dns, |inquiry| check::domain(inquiry, &server, served, &options)).await
             }),
         ));
     }
@@ -232,8 +268,8 @@ fn document(task: &Task, look: &Look) -> serde_json::Value {
         "version": env!("CARGO_PKG_VERSION"),
         "time": time(),
         "resolvers": task.asking.resolvers,
-        "host": task.server.host.as_str(),
-        "addresses": task.server.addresses,
+        "host": task.server.as_ref().map_or("", |server| server.host.as_str()),
+        "addresses": task.server.as_ref().map_or(&[][..], |server| &server.addresses),
         "verdict": look.verdict(),
         "counts": look.counts,
         "sections": look.sections,
@@ -243,12 +279,13 @@ fn document(task: &Task, look: &Look) -> serde_json::Value {
 /// What a ticket must say first: who asked, when, whom, with which program.
 fn heading(task: &Task) -> String {
     let list = |items: Vec<String>| if items.is_empty() { "not known".to_owned() } else { items.join(", ") };
+    let server = task.server.as_ref();
     format!(
         "mailctl {} dns-check, {}\nhost      {}\naddresses {}\nresolver  {}\n\n",
         env!("CARGO_PKG_VERSION"),
         time(),
-        task.server.host,
-        list(task.server.addresses.iter().map(ToString::to_string).collect()),
+        list(server.map(|server| server.host.to_string()).into_iter().collect()),
+        list(server.iter().flat_map(|server| &server.addresses).map(ToString::to_string).collect()),
         list(task.asking.resolvers.iter().map(ToString::to_string).collect()),
     )
 }
@@ -269,17 +306,17 @@ impl Look {
 
 /// Wrong wins over not checked.
 fn outcome(look: &Look) -> Result<(), Error> {
-    let first = |verdict: Verdict| {
-        let all = look.sections.iter().flat_map(|section| &section.findings);
-        all.filter(|finding| finding.verdict == verdict).map(|finding| finding.about.clone()).next()
-    };
     match look.verdict() {
         Verdict::Ok | Verdict::Warning => Ok(()),
         Verdict::Error => {
-            let about = first(Verdict::Error).unwrap_or_default();
-            Err(Error::new(codes::DNS_WRONG, look.counts.line())
-                .hint("mailctl dns-records --format form")
-                .hint(format!("mailctl dns-check {about} --watch")))
+            let wrong: Vec<&Section> =
+                look.sections.iter().filter(|section| section.verdict == Verdict::Error).collect();
+            let error = Error::new(codes::DNS_WRONG, look.counts.line());
+            // The records are ours to know only where the domain is.
+            let ours = wrong.iter().any(|section| section.role != Role::Foreign);
+            let error = if ours { error.hint("mailctl dns-records --format form") } else { error };
+            let about = wrong.first().map(|section| section.about.as_str()).unwrap_or_default();
+            Err(error.hint(format!("mailctl dns-check {about} --watch")))
         }
         Verdict::CouldNotCheck => Err(Error::new(codes::DNS_UNCHECKED, look.counts.line())
             .hint("mailctl dns-check --watch")

@@ -49,12 +49,13 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let mut records = wanted(world, &settings, &domain).await?;
     records.retain(|record| args.all || record.need != Need::Optional);
     let dns = args.resolver.dns(&settings)?;
-    let difference = {
+    let (unsure, difference) = {
         let progress = ui.progress();
         progress.phase("asking DNS");
-        spf::fit(&dns, &world.server(&settings), &domain, &mut records).await?;
-        Difference::find(&dns, &settings, &domain, &records).await?
+        let unsure = spf::fit(&dns, &world.server(&settings), &domain, &mut records).await?;
+        (unsure, Difference::find(&dns, &settings, &domain, &records).await?)
     };
+    unsure.iter().for_each(|note| ui.warn(note));
     let pending: Vec<&Change> = difference.changes.iter().filter(|change| !change.is_empty()).collect();
     let document = |sent: bool, everywhere: bool| {
         serde_json::json!({

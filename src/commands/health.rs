@@ -20,6 +20,9 @@ pub struct Args {
     /// IMAP is on
     #[arg(long, hide = true)]
     imap: bool,
+    /// HTTP and HTTPS are on
+    #[arg(long, hide = true)]
+    web: bool,
     /// Only whether it answers, and wait so many seconds until it does
     #[arg(long, hide = true, value_name = "SECONDS")]
     ready: Option<u64>,
@@ -35,7 +38,7 @@ const STEADY: Duration = Duration::from_secs(5);
 /// Exit status 0 when all is well, 1 when something is wanting.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     if let (true, Some(service)) = (args.inside, args.service) {
-        let scope = health::Scope { imap: args.imap, ready: args.ready.is_some() };
+        let scope = health::Scope { imap: args.imap, web: args.web, ready: args.ready.is_some() };
         let until = Instant::now() + Duration::from_secs(args.ready.unwrap_or(0));
         return match patiently(service, scope, until).await {
             Ok(line) => {

@@ -48,7 +48,7 @@ pub struct BuildArgs {
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     match args.word {
         Word::Build(args) if args.dry_run => {
-            let tag = world.image_tag()?;
+            let tag = world.program_tag()?;
             let recipe = recipe::FILES.iter().find(|(name, _)| *name == "Dockerfile");
             ui.say(format!("would build {tag} by this recipe:"));
             ui.write(&recipe.map(|(_, text)| String::from_utf8_lossy(text).into_owned()).unwrap_or_default());
@@ -56,7 +56,10 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         }
         Word::Build(args) => {
             let engine = world.engine().await?;
-            let tag = world.image_tag()?;
+            let tag = world.program_tag()?;
+            if world.image_tag()? != tag {
+                ui.warn("the stack runs another image since an upgrade; mailctl upgrade --fresh builds one and runs it");
+            }
             if !args.no_cache
                 && let Some(image) = engine.image(&tag).await?
             {

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
 /// After a change of certificate, keys or served domains: reloads what runs. The caller has let go of the
-/// lock. Where nothing of ours runs, says what makes the change live.
-pub async fn refresh(world: &World, ui: &mut Ui) -> Result<(), Error> {
+/// lock. Where nothing of ours runs (`false`), says what makes the change live.
+pub async fn refresh(world: &World, ui: &mut Ui) -> Result<bool, Error> {
     let runs = match Scene::look(world).await {
         Ok(scene) => scene.observed.containers.iter().any(|container| container.state == State::Running),
         // No engine, or the project's name is another home's: then this home's stack does not run.
@@ -20,11 +20,11 @@ pub async fn refresh(world: &World, ui: &mut Ui) -> Result<(), Error> {
         Err(error) => return Err(pending(error)),
     };
     if runs {
-        reload::run(reload::Args {}, world, ui).await.map_err(pending)
+        reload::run(reload::Args {}, world, ui).await.map_err(pending)?;
     } else {
         ui.say("the stack does not run here; it takes this up with: mailctl up");
-        Ok(())
     }
+    Ok(runs)
 }
 
 /// How long mailctld gets to take a change up; it looks ten times a second.
@@ -52,7 +52,8 @@ pub async fn noticed(world: &World, ui: &mut Ui) -> Result<(), Error> {
     Ok(())
 }
 
-fn is_elsewhere(error: &Error) -> bool {
+/// Whether a look at the stack failed because this home's stack does not run here.
+pub fn is_elsewhere(error: &Error) -> bool {
     error.code() == codes::STACK_FOREIGN
         || matches!(error.code().exit, Exit::Unavailable | Exit::NoPermission)
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     error::{Error, codes},
+    mail::cert::Place,
     plan::{
         Observed, Service, Stack,
         observed::{Container, Gateway, State},
@@ -33,13 +34,18 @@ pub struct Scene {
 impl Scene {
     /// Reads settings and store, renders, asks the engine. Changes nothing.
     pub async fn look(world: &World) -> Result<Self, Error> {
+        Self::with_image(world, world.image_tag()?).await
+    }
+
+    /// The same as if the stack were to run this image.
+    pub async fn with_image(world: &World, image: String) -> Result<Self, Error> {
         let loaded = world.settings()?;
         let (settings, origins, warnings) = (loaded.settings, loaded.origins, loaded.warnings);
         let config = config(world, &settings).await?;
         let engine = world.engine().await?;
         let home = world.paths.home().display().to_string();
         let places = world.paths.places();
-        let (image, certificate) = (world.image_tag()?, keys::tls::fingerprint(&world.paths));
+        let certificate = keys::tls::fingerprint(&world.paths);
         let stack = Stack::desired(&world.project, &home, &places, &settings, &config, &image, &certificate);
         let observed = observe(world, &engine, &stack).await?;
         let scene = Self { engine, settings, origins, warnings, stack, observed };
@@ -91,11 +97,11 @@ impl Scene {
 
     /// Refuses keys that others can read, and a stack without a certificate.
     pub fn keys(&self, world: &World) -> Result<(), Error> {
-        if keys::tls::live(&world.paths)?.is_none() {
+        if !keys::tls::served(&world.paths)?.iter().any(|served| served.place == Place::Host) {
             return Err(Error::new(codes::TLS_UNUSABLE, "there is no certificate yet")
-                .cause(format!("{} is missing", world.paths.tls_live().display()))
+                .cause(format!("{} is missing", world.paths.certificate(&Place::Host).display()))
                 .hint("mailctl init")
-                .hint("mailctl tls import …"));
+                .hint("mailctl cert import …"));
         }
         // Folders that the plan puts right itself are no reason to refuse.
         let mended = |path: &std::path::Path| {

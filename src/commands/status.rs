@@ -1,5 +1,7 @@
 //! `mailctl status`.
 
+mod certificate;
+
 use super::{names, scene::Scene};
 use crate::{
     error::{Error, codes},
@@ -14,9 +16,13 @@ use crate::{
 use serde::Serialize;
 use std::net::SocketAddr;
 
-/// Show the services: state, health, ports, queue
+/// Show the services: state, health, ports, queue, and which certificate every port shows
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub struct Args {
+    /// Do not ask the ports for their certificates
+    #[arg(long)]
+    quick: bool,
+}
 
 /// One service, as shown.
 #[derive(Debug, Serialize)]
@@ -39,21 +45,26 @@ struct Published {
 }
 
 /// Prints it; exit status 1 when something is wrong.
-pub async fn run(_args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
+pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let scene = Scene::look(world).await?;
     let services = services(&scene);
     let queue = health::queue_length(&world.paths.spool());
     let generation = scene.observed.config.as_ref().map(|config| config.number);
     let (now, checked) = (names::now(), world.last_update_check());
     let checked = checked.filter(|last| Some(&last.image) == scene.observed.image.as_ref());
+    let alerts = world.alerts()?;
+    let alerts: Vec<_> = alerts.standing().into_iter().map(|entry| &entry.alert).collect();
     let pending = plan::plan(&scene.stack, &scene.observed).steps.len();
     let wrong: Vec<&str> =
         services.iter().filter(|shown| !shown.well()).map(|shown| shown.service.name()).collect();
+    let standing = certificate::standing(world, &scene, args.quick, now).await?;
+    let fault = standing.fault();
     if ui.manner().json {
         ui.json(&serde_json::json!({
             "project": world.project, "home": world.paths.home(), "image": scene.stack.image,
             "configuration": generation, "queue": queue, "pending_steps": pending,
-            "well": wrong.is_empty(), "services": services, "updates": checked,
+            "well": wrong.is_empty() && fault.is_none(), "services": services, "updates": checked, "alerts": alerts,
+            "tls": standing,
         }));
     } else {
         for shown in &services {
@@ -64,6 +75,8 @@ pub async fn run(_args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             "image {}, configuration {generation}, {queue} message(s) in the queue",
             scene.stack.image
         ));
+        standing.tell(ui);
+        alerts.iter().for_each(|alert| ui.say(format!("alert: {}; {}", alert.what, alert.remedy)));
         for line in updates(checked.as_ref(), scene.settings.update_interval, now) {
             ui.say(line);
         }
@@ -72,7 +85,7 @@ pub async fn run(_args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         }
     }
     match wrong.first() {
-        None => Ok(()),
+        None => fault.map_or(Ok(()), Err),
         Some(_) if scene.observed.containers.is_empty() => {
             Err(Error::new(codes::STACK_DOWN, "the stack does not run").hint("mailctl up"))
         }
@@ -89,9 +102,9 @@ fn updates(checked: Option<&Checked>, interval: Option<u64>, now: i64) -> Vec<St
         let age = names::age(now - last.at);
         lines.push(match last.upgrades.as_slice() {
             [] => format!("every package was the newest of its distribution {age} ago"),
-            [one] => format!("{} has a newer version (seen {age} ago); mailctl image build --fresh", one.package),
+            [one] => format!("{} has a newer version (seen {age} ago); mailctl upgrade", one.package),
             [first, rest @ ..] => format!(
-                "{} and {} more package(s) have a newer version (seen {age} ago); mailctl image build --fresh",
+                "{} and {} more package(s) have a newer version (seen {age} ago); mailctl upgrade",
                 first.package,
                 rest.len()
             ),

@@ -4,13 +4,13 @@ mod apply;
 mod check;
 mod wait;
 
-use super::{image, plan as plan_command, scene::Scene};
+use super::{cert, image, plan as plan_command, scene::Scene};
 use crate::{
     error::Error,
     plan::{self, Plan, Step},
     settings::source::Origin,
     ui::Ui,
-    world::World,
+    world::{World, keys, process},
 };
 pub use apply::apply;
 pub use check::lint;
@@ -22,6 +22,10 @@ pub struct Args {
     /// Show the steps and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Return when every service answers, also where there was nothing to do; that an authority has not issued a
+    /// certificate yet is then only a warning
+    #[arg(long)]
+    pub wait: bool,
     /// Tar of a Debian root file system to build the image on, where no registry can be reached
     #[arg(long, value_name = "FILE")]
     pub base_rootfs: Option<std::path::PathBuf>,
@@ -36,27 +40,60 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         return Ok(());
     }
     let logged = ui.log_times();
-    let _lock = world.lock()?;
-    // Looking never does this.
+    let lock = world.lock()?;
+    // Looking never does these two.
     world.store().await?.close().await;
+    keys::tls::take_over(&world.paths)?;
+    let taken = cert::import::take(world, &world.settings()?.settings, ui)?;
+    if let Some(fault) = taken.fault {
+        ui.warn(format!("the certificate that the settings name is not taken: {fault}"));
+    }
     let mut scene = Scene::look(world).await?;
     for warning in &scene.warnings {
         ui.warn(warning);
     }
     scene.trust()?;
     scene.keys(world)?;
+    let served = keys::tls::served(&world.paths)?;
+    let now = time::OffsetDateTime::now_utc().unix_timestamp();
+    for warning in cert::show::warnings(&served, scene.settings.hostname.as_str(), now) {
+        ui.warn(warning);
+    }
     if scene.observed.image.is_none() {
         let args = image::BuildArgs { base_rootfs: args.base_rootfs, ..Default::default() };
         image::build(&scene.engine, &scene.stack.image, &args, ui).await?;
         scene.refresh(world).await?;
     }
     let plan = plan::plan(&scene.stack, &scene.observed);
+    ports(&scene, &plan)?;
     if logged && !plan.is_empty() {
         configuring(&scene, ui);
     }
-    converge(world, &mut scene, &plan, ui).await?;
+    if args.wait && plan.is_empty() {
+        // At boot the engine has only just started the containers: what it says of them means nothing yet.
+        wait(world, &mut scene, ui).await?;
+    } else {
+        converge(world, &mut scene, &plan, ui).await?;
+    }
+    if taken.news {
+        cert::serve::confirm(world, ui).await?;
+    }
+    keys::tls::tidy(&world.paths)?;
     finish(&scene, &plan, logged, ui);
-    Ok(())
+    // An authority can take minutes, and others need not wait for it.
+    drop(lock);
+    cert::renew::after_up(world, &scene.settings, args.wait, ui).await
+}
+
+/// Whether every port can be had, before a container that has other ones is taken down.
+fn ports(scene: &Scene, plan: &Plan) -> Result<(), Error> {
+    let published = scene.observed.containers.iter().flat_map(|found| &found.ports);
+    let ours: Vec<_> = published.map(|(_, address)| *address).collect();
+    let made = plan.steps.iter().filter_map(|step| match step {
+        Step::Create { service, .. } => scene.stack.container(*service),
+        _ => None,
+    });
+    made.filter_map(|spec| process::in_the_way(spec, &ours)).next().map_or(Ok(()), Err)
 }
 
 /// What the operator has set, for the log.

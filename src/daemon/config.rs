@@ -9,7 +9,10 @@ use crate::{
     world::io_error,
 };
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 /// `mailctld/daemon.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -32,6 +35,26 @@ pub struct Config {
     /// Group that may connect to them; without it, that of their folder.
     #[serde(default)]
     pub group: Option<u32>,
+    /// Where it tells how it does; nowhere without it.
+    #[serde(default)]
+    pub status: Option<SocketAddr>,
+    /// What it serves to the Internet; nothing without it.
+    #[serde(default)]
+    pub web: Option<Web>,
+}
+
+/// HTTP and HTTPS.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    /// Address and port for HTTP.
+    pub http: SocketAddr,
+    /// Address and port for HTTPS.
+    pub https: SocketAddr,
+    /// Folder with the challenges of ACME, `http-01` and `tls-alpn-01` in it.
+    pub challenges: PathBuf,
+    /// Folder with the certificates, or a link to one.
+    pub certificates: PathBuf,
 }
 
 impl Config {

@@ -1,10 +1,14 @@
 //! Sockets: binds them, accepts, and keeps one session's trouble from the others.
 
-use super::session::{Answer, Drain, End, Patience, serve};
+use super::{
+    session::{Answer, Drain, End, Patience, serve},
+    traffic::Traffic,
+};
 use crate::error::{Error, codes};
 use std::{
     future::Future,
     io,
+    net::SocketAddr,
     os::unix::fs::{PermissionsExt, chown},
     os::unix::net::UnixStream as BlockingStream,
     path::Path,
@@ -65,33 +69,69 @@ pub fn bind(path: &Path, group: Option<u32>) -> Result<UnixListener, Error> {
     Ok(listener)
 }
 
+/// What is spoken on the connections of a door.
+pub trait Speak<S>: Send + Sync + 'static {
+    /// Serves one to its end.
+    fn speak(&self, stream: S, drain: &Drain) -> impl Future<Output = End> + Send;
+}
+
+impl<A: Answer, S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Speak<S> for A {
+    async fn speak(&self, stream: S, drain: &Drain) -> End {
+        serve(stream, self, Patience::default(), drain).await
+    }
+}
+
+/// Binds a TCP port. The address as it is then: with port 0 the kernel chose one.
+pub async fn bind_tcp(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let fail = |e: io::Error| Error::new(codes::IO, format!("cannot listen on {address}")).cause(e);
+    let listener = TcpListener::bind(address).await.map_err(fail)?;
+    let bound = listener.local_addr().map_err(fail)?;
+    Ok((listener, bound))
+}
+
 /// Which service, and how much of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Service {
-    /// For the log.
+    /// For the log and the metrics.
     pub name: &'static str,
     /// Sessions at a time.
     pub most: usize,
-    /// How long its clients may take.
-    pub patience: Patience,
+    /// What came and went.
+    pub traffic: Arc<Traffic>,
 }
 
 /// Serves until `drain` begins, and then until the last session has ended.
-pub async fn listen<A: Answer>(door: impl Door, protocol: Arc<A>, service: Service, drain: Arc<Drain>) {
+pub async fn listen<D: Door>(
+    door: D,
+    protocol: Arc<impl Speak<D::Stream>>,
+    service: Service,
+    drain: Arc<Drain>,
+) {
     let name = service.name;
     let mut sessions: JoinSet<End> = JoinSet::new();
     let stopping = drain.waiting();
     tokio::pin!(stopping);
+    // Told once, not for each of those who come in a crowd.
+    let mut crowded = false;
     loop {
         tokio::select! {
             accepted = door.next() => match accepted {
                 // Closing at once tells a client more than letting it wait.
                 Ok(_) if sessions.len() >= service.most => {
-                    tracing::warn!(service = name, sessions = sessions.len(), "too many connections, one refused");
+                    service.traffic.refused();
+                    if !crowded {
+                        tracing::warn!(service = name, sessions = sessions.len(), "too many connections, refused");
+                    }
+                    crowded = true;
                 }
                 Ok(stream) => {
-                    let (protocol, drain) = (protocol.clone(), drain.clone());
-                    sessions.spawn(async move { serve(stream, &*protocol, service.patience, &drain).await });
+                    crowded = false;
+                    let (protocol, drain, open) = (protocol.clone(), drain.clone(), service.traffic.opened());
+                    sessions.spawn(async move {
+                        let end = protocol.speak(stream, &drain).await;
+                        drop(open);
+                        end
+                    });
                 }
                 Err(error) => {
                     // Out of files: sessions that end give some back.
@@ -143,7 +183,7 @@ mod tests {
     }
 
     fn service(most: usize) -> Service {
-        Service { name: "test", most, patience: Patience::default() }
+        Service { name: "test", most, traffic: Arc::default() }
     }
 
     /// Proves: fault 4 (a panic in one session's task), threats 20 (too many connections).

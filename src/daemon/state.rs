@@ -54,6 +54,11 @@ fn domains(config: &Config) -> HashSet<String> {
 }
 
 impl Known {
+    /// Whether mail for `domain` is ours; before the directory was read, whether the settings say so.
+    pub fn serves(&self, domain: &str) -> bool {
+        self.domains.contains(domain) || self.snapshot.as_ref().is_some_and(|known| known.has_domain(domain))
+    }
+
     /// The directory, where there is one.
     pub fn directory(&self) -> Option<View<'_>> {
         self.snapshot.as_ref().map(|snapshot| View { snapshot, domains: &self.domains })

@@ -1,9 +1,21 @@
 //! Certificates: what one says, and whether a certificate and a key make a pair that this server can serve.
 //! The time comes in as a value; nothing here asks the disk or the network.
 
+pub mod alert;
+pub mod caa;
+pub mod ledger;
 mod pair;
+mod place;
+pub mod schedule;
+mod source;
+mod wanted;
 
-pub use pair::{Fault, Pair};
+pub use pair::{Fault, Kind, Pair};
+pub use place::Place;
+pub use source::Source;
+pub use wanted::Wanted;
+
+use super::address::Domain;
 
 use openssl::{
     asn1::{Asn1Time, Asn1TimeRef},
@@ -39,6 +51,11 @@ impl Certificate {
         X509::stack_from_pem(pem).ok()?.first().and_then(|certificate| Self::of(certificate))
     }
 
+    /// Reads a certificate as TLS carries it.
+    pub fn read_der(der: &[u8]) -> Option<Self> {
+        X509::from_der(der).ok().and_then(|certificate| Self::of(&certificate))
+    }
+
     fn of(certificate: &X509Ref) -> Option<Self> {
         let names = certificate.subject_alt_names().into_iter().flatten();
         let names = names.filter_map(|name| match (name.dnsname(), name.ipaddress()) {
@@ -67,6 +84,15 @@ impl Certificate {
             Some(parent) => host.split_once('.').is_some_and(|(_, rest)| rest == parent),
             None => name == host,
         })
+    }
+
+    /// The names under which clients of a domain ask for it: the domain itself and those in it, also as a wildcard.
+    pub fn names_in(&self, domain: &Domain) -> Vec<String> {
+        let within = |name: &&String| {
+            let rest = name.strip_suffix(domain.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        self.names.iter().filter(within).cloned().collect()
     }
 }
 

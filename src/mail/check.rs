@@ -27,6 +27,7 @@ mod zone;
 
 pub use blocklist::Blocklist;
 pub use codes::Code;
+pub use reach::is_private;
 
 use super::{
     address::Domain,
@@ -48,6 +49,8 @@ pub struct Options {
     pub authorities: Vec<String>,
     /// The account there (RFC 8657 §3); `None` = not known.
     pub account: Option<String>,
+    /// The ways in which names are proven to them (RFC 8657 §4).
+    pub methods: Vec<String>,
     /// Ask every name server of the zone for every record of ours.
     pub authoritative: bool,
     /// Lists to look into; none by default.
@@ -65,6 +68,7 @@ impl Default for Options {
             foreign: false,
             authorities: vec!["letsencrypt.org".to_owned()],
             account: None,
+            methods: ["http-01", "tls-alpn-01", "dns-01"].map(str::to_owned).to_vec(),
             authoritative: false,
             blocklists: Vec::new(),
             served: Vec::new(),
@@ -91,6 +95,7 @@ const OF_HOST: &[(Subject, HostJudge)] = &[
     (Subject::Address, address::judge),
     (Subject::Reverse, reverse::judge),
     (Subject::Helo, helo::judge),
+    (Subject::Spf, spf::host),
     (Subject::Tlsa, tlsa::judge),
     (Subject::Caa, caa::judge),
     (Subject::Blocklist, blocklist::host),

@@ -114,6 +114,19 @@ impl Record {
     }
 }
 
+/// The `RSAPrivateKey` (RFC 8017 §A.1.2) within an unencrypted PKCS #8 key (RFC 5208 §5); `None` where it is of
+/// another kind.
+pub fn rsa_within(pkcs8: &[u8]) -> Option<&[u8]> {
+    /// 1.2.840.113549.1.1.1
+    const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+    let (info, _) = der(pkcs8, 0x30)?;
+    let (_version, rest) = der(info, 0x02)?;
+    let (algorithm, rest) = der(rest, 0x30)?;
+    let (kind, _) = der(algorithm, 0x06)?;
+    let (key, _) = der(rest, 0x04)?;
+    (kind == RSA_ENCRYPTION).then_some(key)
+}
+
 /// The content of a DER value with this tag, and what follows it (X.690 §8.1).
 fn der(octets: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (length, rest) = match *octets {
@@ -143,6 +156,20 @@ mod tests {
         let zone = record.zone(&domain, &selector);
         assert!(zone.starts_with("mail._domainkey.example.org. IN TXT ( \"v=DKIM1; k=rsa; p=MDAw"), "{zone}");
         assert!(!zone.contains('\n'));
+    }
+
+    #[test]
+    fn an_rsa_key_is_found_in_its_wrapping_and_no_other() {
+        let rsa = openssl::rsa::Rsa::generate(1024).unwrap();
+        let bare = rsa.private_key_to_der().unwrap();
+        let wrapped = openssl::pkey::PKey::from_rsa(rsa).unwrap().private_key_to_pkcs8().unwrap();
+        assert_eq!(rsa_within(&wrapped), Some(&bare[..]));
+        for end in 0..wrapped.len() {
+            assert_eq!(rsa_within(&wrapped[..end]), None);
+        }
+        let other = openssl::pkey::PKey::generate_ed25519().unwrap().private_key_to_pkcs8().unwrap();
+        assert_eq!(rsa_within(&other), None);
+        assert_eq!(rsa_within(&bare), None);
     }
 
     #[test]

@@ -88,9 +88,10 @@ pub fn is_meant(text: &str) -> bool {
 /// Whether receivers take it for a DMARC record at all: others at the same name are passed over.
 pub fn is_one(text: &str) -> bool {
     // RFC 7489 §6.6.3 step 2: it begins with the version, so no blank stands before it.
-    let rest = text.strip_prefix('v').map(str::trim_start).and_then(|rest| rest.strip_prefix('='));
-    let rest = rest.map(str::trim_start).and_then(|rest| rest.strip_prefix("DMARC1"));
-    rest.is_some_and(|rest| rest.trim_start().is_empty() || rest.trim_start().starts_with(';'))
+    let blanks = |rest: &str| rest.trim_start_matches([' ', '\t']).to_owned();
+    let rest = text.strip_prefix('v').map(blanks).and_then(|rest| rest.strip_prefix('=').map(blanks));
+    let rest = rest.and_then(|rest| rest.strip_prefix("DMARC1").map(blanks));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(';'))
 }
 
 impl Policy {
@@ -121,7 +122,15 @@ impl Policy {
             Ok(None) => return Err(Fault::NoPolicy),
             Ok(Some(request)) => request,
         };
-        let subdomains = request_of_subdomains(value("sp"), &aggregate, &mut notes)?;
+        let (request, subdomains) = match (self::request("sp", value("sp")), aggregate.is_empty()) {
+            (Ok(subdomains), _) => (request, subdomains),
+            // RFC 7489 §6.6.3 step 6: the whole record counts as p=none then.
+            (Err(fault), false) => {
+                notes.push(format!("{fault}; receivers take the whole record for p=none"));
+                (Request::None, None)
+            }
+            (Err(fault), true) => return Err(fault),
+        };
         if value("p").is_some() && tags.get(1).is_none_or(|tag| tag.name != "p") {
             notes.push("p= should be the second tag, after v= (RFC 7489 §6.4)".to_owned());
         }
@@ -154,18 +163,47 @@ fn request(tag: &'static str, value: Option<&str>) -> Result<Option<Request>, Fa
     }
 }
 
-fn request_of_subdomains(
-    value: Option<&str>,
-    aggregate: &[String],
-    notes: &mut Vec<String>,
-) -> Result<Option<Request>, Fault> {
-    match request("sp", value) {
-        Err(fault) if !aggregate.is_empty() => {
-            notes.push(format!("{fault}; receivers take the whole record for p=none"));
-            Ok(None)
+/// The record with other values: `None` takes a tag out, and one that is not there comes behind `p=`, or behind the
+/// version.
+pub fn edited(text: &str, changes: &[(&str, Option<&str>)]) -> Option<String> {
+    let mut tags: Vec<(String, String)> =
+        tags::parse(text).ok()?.iter().map(|tag| (tag.name.to_owned(), tag.value.to_owned())).collect();
+    for (name, value) in changes {
+        match (value, tags.iter().position(|(other, _)| other == name)) {
+            (None, _) => tags.retain(|(other, _)| other != name),
+            (Some(value), Some(at)) => tags[at].1 = (*value).to_owned(),
+            (Some(value), None) => {
+                let behind = usize::from(tags.get(1).is_some_and(|(name, _)| name == "p"));
+                tags.insert((1 + behind).min(tags.len()), ((*name).to_owned(), (*value).to_owned()));
+            }
         }
-        other => other,
     }
+    Some(tags.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; "))
+}
+
+/// The record without what receivers pass over.
+pub fn tidied(text: &str) -> Option<String> {
+    let tags = tags::parse(text).ok()?;
+    let mut wrong: Vec<(&str, Option<String>)> =
+        tags.iter().skip(1).filter(|tag| note(tag).is_some()).map(|tag| (tag.name, None)).collect();
+    for tag in tags.iter().filter(|tag| ["rua", "ruf"].contains(&tag.name)) {
+        let good: Vec<&str> =
+            tag.value.split(',').map(str::trim).filter(|uri| destination(uri).is_some()).collect();
+        wrong.push((tag.name, (!good.is_empty()).then(|| good.join(","))));
+    }
+    for tag in tags.iter().filter(|tag| ["p", "sp"].contains(&tag.name)) {
+        if Request::parse(tag.value).is_none() {
+            wrong.push((tag.name, (tag.name == "p").then(|| Request::None.to_string())));
+        }
+    }
+    let p = tags.iter().find(|tag| tag.name == "p").map_or("none", |tag| tag.value);
+    let p = Request::parse(p).unwrap_or(Request::None);
+    // RFC 7489 §6.4: behind the version.
+    let first: Vec<(&str, Option<&str>)> = vec![("p", None)];
+    let again = [("p", Some(p.as_str()))];
+    let changes: Vec<(&str, Option<&str>)> =
+        wrong.iter().map(|(name, value)| (*name, value.as_deref())).chain(first).chain(again).collect();
+    edited(text, &changes)
 }
 
 /// What is wrong with one tag; receivers pass it over (RFC 7489 §6.3).
@@ -190,18 +228,20 @@ fn note(tag: &Tag<'_>) -> Option<String> {
 fn destinations(tag: &str, value: Option<&str>, notes: &mut Vec<String>) -> Vec<String> {
     let mut found = Vec::new();
     for uri in value.into_iter().flat_map(|value| value.split(',')).map(str::trim) {
-        let (address, size) =
-            uri.split_once('!').map_or((uri, None), |(address, size)| (address, Some(size)));
-        let path =
-            address.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:")).map(|_| &address[7..]);
-        match path {
-            Some(path) if domain_of(path).is_some() && size.is_none_or(is_size) => {
-                found.push(path.to_owned())
-            }
-            _ => notes.push(format!("{tag}={uri} is no mailto:ADDRESS, so no report goes there")),
+        match destination(uri) {
+            Some(path) => found.push(path.to_owned()),
+            None => notes.push(format!("{tag}={uri} is no mailto:ADDRESS, so no report goes there")),
         }
     }
     found
+}
+
+/// The address of `mailto:ADDRESS`, perhaps with a size behind it.
+fn destination(uri: &str) -> Option<&str> {
+    let (address, size) = uri.split_once('!').map_or((uri, None), |(address, size)| (address, Some(size)));
+    let path =
+        address.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:")).map(|_| &address[7..]);
+    path.filter(|path| domain_of(path).is_some() && size.is_none_or(is_size))
 }
 
 /// RFC 7489 §6.2: digits and one unit.
@@ -271,6 +311,30 @@ mod tests {
         assert_eq!((saved.request, saved.passed_over.len()), (Request::None, 1));
         let saved = Policy::parse("v=DMARC1; rua=mailto:a@example.org").unwrap();
         assert_eq!((saved.request, saved.passed_over.len()), (Request::None, 1));
+    }
+
+    /// Proves: RFC 7489 §6.6.3 step 6: a wrong `sp` makes p=none of the whole record, however strict it reads.
+    #[test]
+    fn a_wrong_word_for_subdomains_voids_the_policy() {
+        let saved = Policy::parse("v=DMARC1; p=reject; sp=all; rua=mailto:a@example.org").unwrap();
+        assert_eq!((saved.request, saved.for_subdomains()), (Request::None, Request::None));
+        assert!(!is_one("v\u{a0}=DMARC1; p=none"), "only blanks and tabs are blanks");
+    }
+
+    /// Proves: issue 4 (the finished record as a remedy): what is passed over is taken out, and nothing else.
+    #[test]
+    fn records_are_tidied_and_edited() {
+        for (text, tidy) in [
+            ("v=DMARC1; p=none; x=y; pct=200", "v=DMARC1; p=none"),
+            ("v=DMARC1; adkim=s; p=reject", "v=DMARC1; p=reject; adkim=s"),
+            ("v=DMARC1;p=block;rua=a@b.org,mailto:a@b.org", "v=DMARC1; p=none; rua=mailto:a@b.org"),
+            ("v=DMARC1; p=reject; sp=all; ruf=x", "v=DMARC1; p=reject"),
+        ] {
+            assert_eq!(tidied(text).as_deref(), Some(tidy), "{text}");
+            assert_eq!(Policy::parse(tidy).unwrap().passed_over, Vec::<String>::new());
+        }
+        assert_eq!(edited("v=DMARC1", &[("p", Some("none"))]).as_deref(), Some("v=DMARC1; p=none"));
+        assert_eq!(tidied("no tags"), None);
     }
 
     /// Proves: RFC 7489 §6.3: what is not understood is passed over.

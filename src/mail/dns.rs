@@ -12,7 +12,7 @@ mod name;
 mod place;
 mod reserved;
 
-pub use answer::{Answer, Data, Outcome, Proof, Silence};
+pub use answer::{Answer, Data, Doubt, Outcome, Proof, Silence};
 pub use entry::Entry;
 pub use inquiry::{Fetched, Inquiry, Known, Missing};
 pub use name::Name;

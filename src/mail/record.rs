@@ -5,7 +5,10 @@ pub mod merge;
 mod set;
 pub mod terraform;
 
-pub use set::{Wishes, dmarc, for_domain, for_host, relay_term, services, spf, tls_reports};
+pub use set::{
+    REPORTS_WELCOME, SETUP, Wishes, address_term, dmarc, for_domain, for_host, relay_term, services, spf,
+    spf_of_greeting, tls_reports,
+};
 
 use super::dns::{Data, Name};
 use std::fmt;
@@ -76,5 +79,10 @@ pub const STRING: usize = 255;
 
 /// A text as TXT data, in as few strings as it takes. The text is ASCII.
 pub fn txt(text: &str) -> Data {
-    Data::Txt(text.as_bytes().chunks(STRING).map(<[u8]>::to_vec).collect())
+    strings(text.as_bytes())
+}
+
+/// Octets of any kind as TXT data.
+pub fn strings(octets: &[u8]) -> Data {
+    Data::Txt(octets.chunks(STRING).map(<[u8]>::to_vec).collect())
 }

@@ -3,6 +3,7 @@
 use super::{
     address::{Domain, Selector},
     dkim,
+    mta_sts::Policy,
 };
 use std::net::IpAddr;
 
@@ -16,11 +17,22 @@ pub struct Server {
     /// Where mail programs connect, by service name of RFC 6186, RFC 8314 and RFC 5804, with the port; 0 = not
     /// served.
     pub services: Services,
-    /// SHA-256 of the public key (SubjectPublicKeyInfo) of the certificate that is served, for `TLSA 3 1 1`
-    /// (RFC 7671 §5.1); `None` before there is one.
-    pub spki: Option<[u8; 32]>,
+    /// SHA-256 of the public keys (SubjectPublicKeyInfo) of the certificates that are served under its name, for
+    /// `TLSA 3 1 1` (RFC 7671 §5.1): two where RSA is served beside ECDSA, none before there is one.
+    pub spki: Vec<[u8; 32]>,
+    /// The MTA-STS policy that mailctld serves for each domain; `None` where there is no web server for it, and
+    /// then nothing for mail programs either.
+    pub policy: Option<Policy>,
     /// All outgoing mail leaves through this host and not from the addresses above.
     pub relay: Option<String>,
+}
+
+impl Server {
+    /// In the place of the one that nobody named: it serves nothing and has no address. Its name decides nothing.
+    pub fn nowhere(host: Domain) -> Self {
+        let services = Services::default();
+        Self { host, addresses: Vec::new(), services, spki: Vec::new(), policy: None, relay: None }
+    }
 }
 
 /// Ports under which clients find services; 0 = not served.

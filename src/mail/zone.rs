@@ -21,8 +21,8 @@ pub struct NameServer {
     pub addresses: Vec<IpAddr>,
 }
 
-/// The zone that `name` is in: the nearest name above it, or itself, that has name servers. `None` = an answer is
-/// missing.
+/// The zone that `name` is in: the nearest name above it, or itself, that has name servers. The root, whose servers are
+/// not asked for, where not even its last label has any: it does not exist. `None` = an answer is missing.
 pub fn of(inquiry: &Inquiry<'_>, name: &Name) -> Option<Result<Zone, Silence>> {
     let mut at = Some(name.clone());
     while let Some(apex) = at.filter(|apex| !apex.is_root()) {
@@ -38,7 +38,7 @@ pub fn of(inquiry: &Inquiry<'_>, name: &Name) -> Option<Result<Zone, Silence>> {
         }
         at = apex.parent();
     }
-    Some(Err(Silence::Fault(format!("no zone holds {name}"))))
+    Some(Ok(Zone { apex: Name::root(), servers: Vec::new() }))
 }
 
 fn name_server(record: &Data) -> Option<Name> {
@@ -52,21 +52,21 @@ fn servers(inquiry: &Inquiry<'_>, mut names: Vec<Name>) -> Option<Vec<NameServer
     names.sort();
     names.dedup();
     // All are asked before the first answer is looked at.
-    let answers: Vec<_> = names
-        .iter()
-        .map(|name| [Kind::A, Kind::Aaaa].map(|kind| inquiry.ask(Question::new(name, kind))))
-        .collect();
-    let mut servers = Vec::new();
-    for (name, [four, six]) in names.into_iter().zip(answers) {
-        let records = [four?, six?].into_iter().flat_map(|answer| answer.records().unwrap_or_default());
-        let addresses = records.filter_map(|record| match record {
-            Data::A(address) => Some(IpAddr::V4(*address)),
-            Data::Aaaa(address) => Some(IpAddr::V6(*address)),
-            _ => None,
-        });
-        servers.push(NameServer { name, addresses: addresses.collect() });
-    }
-    Some(servers)
+    let all: Vec<_> = names.iter().map(|name| addresses(inquiry, name)).collect();
+    let both = names.into_iter().zip(all);
+    both.map(|(name, addresses)| Some(NameServer { name, addresses: addresses? })).collect()
+}
+
+/// A and AAAA of a server; empty where it has none, or they could not be learnt. `None` = an answer is missing.
+pub fn addresses(inquiry: &Inquiry<'_>, name: &Name) -> Option<Vec<IpAddr>> {
+    let [four, six] = [Kind::A, Kind::Aaaa].map(|kind| inquiry.ask(Question::new(name, kind)));
+    let records = [four?, six?].into_iter().flat_map(|answer| answer.records().unwrap_or_default());
+    let address = |record: &Data| match record {
+        Data::A(address) => Some(IpAddr::V4(*address)),
+        Data::Aaaa(address) => Some(IpAddr::V6(*address)),
+        _ => None,
+    };
+    Some(records.filter_map(address).collect())
 }
 
 /// What each address of each server of the zone says. `None` = an answer is missing.
@@ -102,6 +102,9 @@ pub enum Seen {
 /// silent counts by its other addresses. `None` = an answer is missing.
 pub fn seen(inquiry: &Inquiry<'_>, name: &Name, kind: Kind, holds: impl Fn(&[Data]) -> bool) -> Option<Seen> {
     let zone = match of(inquiry, name)? {
+        Ok(zone) if zone.apex.is_root() => {
+            return Some(Seen::Unknown(vec![format!("no zone holds {name}")]));
+        }
         Ok(zone) => zone,
         Err(why) => return Some(Seen::Unknown(vec![format!("{name}: {why}")])),
     };

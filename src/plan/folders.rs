@@ -20,6 +20,10 @@ pub struct Places {
     pub tls: String,
     /// DKIM keys.
     pub dkim: String,
+    /// What `mailctl cert` knows of authorities; of all this only the challenges are mounted.
+    pub acme: String,
+    /// Challenges of ACME.
+    pub challenges: String,
 }
 
 /// A folder as it must be before a container mounts it.
@@ -48,7 +52,13 @@ pub fn wanted(places: &Places) -> Vec<Folder> {
         folder(places.db.clone(), 0o750, 0, ids::MAILCTL),
         folder(places.mail.clone(), 0o750, ids::VMAIL, ids::VMAIL),
         folder(places.spool.clone(), 0o755, 0, 0),
-        folder(places.tls.clone(), 0o750, 0, 0),
+        folder(places.tls.clone(), 0o750, 0, ids::MAILCTL),
+        folder(format!("{}/sets", places.tls), 0o750, 0, ids::MAILCTL),
         folder(places.dkim.clone(), 0o750, 0, ids::OPENDKIM),
+        folder(places.acme.clone(), 0o700, 0, 0),
+        folder(places.challenges.clone(), 0o755, 0, 0),
+        folder(format!("{}/http-01", places.challenges), 0o755, 0, 0),
+        // Each file in it has a key.
+        folder(format!("{}/tls-alpn-01", places.challenges), 0o750, 0, ids::MAILCTL),
     ]
 }

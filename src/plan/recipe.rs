@@ -35,6 +35,19 @@ pub fn tag(program: &[u8; 32]) -> String {
     format!("{REPOSITORY}:{digest}")
 }
 
+/// The tag of one more image of the program `program` (a [`tag`]), for one stack's upgrade.
+pub fn upgrade_tag(program: &str, project: &str, stamp: &str) -> String {
+    format!("{program}-{project}-{}", stamp.to_ascii_lowercase())
+}
+
+/// Whether a tag is an [`upgrade_tag`] of this project, of whichever program.
+pub fn is_upgrade_of(project: &str, tag: &str) -> bool {
+    let name = tag.strip_prefix(REPOSITORY).and_then(|rest| rest.strip_prefix(':'));
+    let rest = name.and_then(|name| name.get(12..)).and_then(|rest| rest.strip_prefix('-'));
+    let stamp = rest.and_then(|rest| rest.strip_prefix(project)).and_then(|rest| rest.strip_prefix('-'));
+    stamp.is_some_and(|stamp| stamp.len() == 16 && !stamp.contains('-'))
+}
+
 /// The versions of [`PACKAGES_SHOWN`] in a [`PACKAGES`] listing.
 pub fn versions(listing: &str) -> Vec<(String, String)> {
     listing
@@ -54,6 +67,18 @@ mod tests {
         assert_eq!(tag(&[0; 32]), tag(&[0; 32]));
         assert_ne!(tag(&[0; 32]), tag(&[1; 32]));
         assert_eq!(tag(&[0; 32]).len(), "mailctl:".len() + 12);
+    }
+
+    #[test]
+    fn images_of_upgrades_are_told_apart_by_project() {
+        let one = upgrade_tag("mailctl:0123456789ab", "mail-2", "20261121T153000Z");
+        assert_eq!(one, "mailctl:0123456789ab-mail-2-20261121t153000z");
+        assert!(is_upgrade_of("mail-2", &one));
+        for (project, tag) in
+            [("mail", one.as_str()), ("2", &one), ("x", "mailctl:0123456789ab"), ("x", "debian:x")]
+        {
+            assert!(!is_upgrade_of(project, tag), "{project} {tag}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{
     spec::{self, ContainerSpec, HealthCheck, Mount, Port},
 };
 use crate::{
-    render::{ConfigSet, ED25519_CONF, ids},
+    render::{ConfigSet, ED25519_CONF, ids, mailctld::STATUS_PORT},
     settings::Settings,
 };
 use serde::Serialize;
@@ -50,7 +50,7 @@ pub struct Stack {
     pub folders: Vec<Folder>,
     /// The configuration they read.
     pub config: ConfigSet,
-    /// Digest of the certificate and key that are served.
+    /// Digest of the certificates and keys that are served.
     pub certificate: String,
 }
 
@@ -93,8 +93,10 @@ impl Stack {
     pub fn reads(&self, service: Service) -> String {
         let config = self.config.digest(&service.config_prefix());
         match service {
-            Service::Postfix | Service::Dovecot => format!("{config}+{}", self.certificate),
-            Service::Mailctld | Service::Opendkim => config,
+            Service::Postfix | Service::Dovecot | Service::Mailctld => {
+                format!("{config}+{}", self.certificate)
+            }
+            Service::Opendkim => config,
         }
     }
 
@@ -147,10 +149,19 @@ fn needs(service: Service, places: &Places, settings: &Settings) -> Needs {
             user: format!("{0}:{0}", ids::MAILCTL),
             groups: vec![ids::POSTFIX],
             capabilities: &[],
-            mounts: vec![own(service), read_only(places.db.clone(), "/state")],
+            mounts: vec![
+                own(service),
+                read_only(places.db.clone(), "/state"),
+                read_only(places.challenges.clone(), "/acme-challenges"),
+                read_only(places.tls.clone(), "/etc/mailctl-tls"),
+            ],
             tmpfs: &[("/tmp", TMP)],
-            ports: vec![],
-            health: &[],
+            ports: if settings.web.enabled {
+                vec![(settings.ports.http, 80), (settings.ports.https, 443)]
+            } else {
+                vec![]
+            },
+            health: if settings.web.enabled { &["--web"] } else { &[] },
         },
         Service::Opendkim => Needs {
             command: OPENDKIM,
@@ -252,7 +263,7 @@ fn container(service: Service, needs: Needs, common: &Common<'_>) -> ContainerSp
             .iter()
             .map(|(path, options)| (path.to_string(), options.to_string()))
             .collect::<BTreeMap<_, _>>(),
-        ports: published(settings, &needs.ports),
+        ports: ports(service, settings, &needs.ports),
         memory: settings.limits.memory,
         millicpus: settings.limits.millicpus,
         pids: settings.limits.pids,
@@ -263,6 +274,14 @@ fn container(service: Service, needs: Needs, common: &Common<'_>) -> ContainerSp
         log_rotation: ("20m", "5"),
         home: common.home.to_owned(),
     }
+}
+
+/// What is published for everybody, and where metrics are read.
+fn ports(service: Service, settings: &Settings, needed: &[(u16, u16)]) -> Vec<Port> {
+    let mut ports = published(settings, needed);
+    let metrics = settings.web.metrics.filter(|_| service == Service::Mailctld);
+    ports.extend(metrics.map(|place| Port { address: place.ip(), host: place.port(), inside: STATUS_PORT }));
+    ports
 }
 
 /// The kernel takes 64 octets; a longer name is only in the configuration.

@@ -36,6 +36,8 @@ fn stack_of(toml: &str) -> Stack {
         spool: at("spool"),
         tls: at("tls"),
         dkim: at("keys/dkim"),
+        acme: at("acme"),
+        challenges: at("acme/challenges"),
     };
     Stack::desired("test", "/home", &places, &settings, &config("a"), "mailctl:123", "c1")
 }
@@ -230,7 +232,8 @@ fn an_edit_by_hand_is_reported_and_replaced() {
 fn another_certificate_reloads_those_who_serve_it() {
     let mut wanted = stack();
     wanted.certificate = "c2".to_owned();
-    assert_eq!(words(&wanted, &settled(&stack())), ["reload dovecot", "reload postfix"]);
+    let reloads = ["reload mailctld", "reload dovecot", "reload postfix"];
+    assert_eq!(words(&wanted, &settled(&stack())), reloads);
 }
 
 #[test]
@@ -259,7 +262,7 @@ fn a_container_that_keeps_ending_gets_its_new_configuration_by_being_made_anew()
 }
 
 /// Proves: S1-2, S1-18, S0-24 and S4-6 (25, 465, 143, 993, 4190; 80 and 443 come with certificates and the status
-/// page), S4-7 (ports of one's own)
+/// page), S4-7 (ports of one's own), S4-6, S4-23
 #[test]
 fn ports_follow_the_settings() {
     let ports = |stack: &Stack, service| -> Vec<String> {
@@ -272,7 +275,11 @@ fn ports_follow_the_settings() {
         stack.container(service).unwrap().ports.iter().map(|port| port.inside).collect()
     };
     assert_eq!(inside(&stack(), Service::Dovecot), [143, 993, 110, 995, 4190]);
-    assert!(inside(&stack(), Service::Mailctld).is_empty() && inside(&stack(), Service::Opendkim).is_empty());
+    assert!(inside(&stack(), Service::Opendkim).is_empty());
+    assert_eq!(ports(&stack(), Service::Mailctld), ["0.0.0.0:80->80", "0.0.0.0:443->443"]);
+    let told = stack_of("[ports]\nhttp = 8080\nhttps = 8443\n[metrics]\nlisten = \"127.0.0.1:9000\"\n");
+    let found = ports(&told, Service::Mailctld);
+    assert_eq!(found, ["0.0.0.0:8080->80", "0.0.0.0:8443->443", "127.0.0.1:9000->9154"]);
     let six = stack_of("[ports]\nsmtp = 2525\n[network]\nsubnet6 = \"fd00:1::/64\"\n");
     let found = ports(&six, Service::Postfix);
     assert!(found.contains(&":::2525->25".to_owned()) && found.contains(&"0.0.0.0:2525->25".to_owned()));

@@ -1,6 +1,6 @@
 //! Dovecot: mailboxes, and logins for everyone.
 
-use super::{ConfigFile, Fault, ids, template::Templates, tls};
+use super::{ConfigFile, Facts, Fault, ids, template::Templates, tls};
 use crate::settings::Settings;
 use serde::Serialize;
 
@@ -11,6 +11,8 @@ struct Context {
     protocols: Protocols,
     ciphers: &'static [&'static str],
     curves: &'static [&'static str],
+    certificate: tls::Host,
+    names: Vec<tls::Name>,
     mailbox_size_limit: u64,
     message_size_limit: u64,
     auth_workers: u64,
@@ -33,7 +35,11 @@ struct Protocols {
 }
 
 /// Its files.
-pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<ConfigFile>, Fault> {
+pub(super) fn render(
+    settings: &Settings,
+    facts: &Facts,
+    templates: &Templates,
+) -> Result<Vec<ConfigFile>, Fault> {
     let yes = |on| if on { "yes" } else { "no" };
     let context = Context {
         listen: if settings.network.subnet6.is_some() { "*, ::" } else { "*" },
@@ -44,6 +50,8 @@ pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<C
         },
         ciphers: tls::CIPHERS,
         curves: tls::CURVES,
+        certificate: tls::host(&facts.certificates),
+        names: tls::names(&settings.hostname, &facts.certificates),
         mailbox_size_limit: settings.mailbox_size_limit,
         message_size_limit: settings.message_size_limit,
         auth_workers: auth_workers(settings.limits.memory),

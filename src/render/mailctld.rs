@@ -1,8 +1,11 @@
-//! Our own daemon: what the directory does not hold.
+//! Our own daemon: what the directory does not hold, and the pages that it serves.
 
 use super::{ConfigFile, Fault, ids, template::Templates};
 use crate::settings::Settings;
 use serde::Serialize;
+
+/// Where mailctld tells how it does, in its container.
+pub const STATUS_PORT: u16 = 9154;
 
 /// What its template sees.
 #[derive(Serialize)]
@@ -11,16 +14,72 @@ struct Context<'a> {
     admin: String,
     domains: Vec<&'a str>,
     group: u32,
+    any: &'static str,
+    web: bool,
+    status: String,
 }
 
-/// Its file.
+/// What the pages for mail programs see.
+#[derive(Serialize)]
+struct Client<'a> {
+    hostname: &'a str,
+    imap: bool,
+    pop3: bool,
+    ports: Ports,
+}
+
+/// As mail programs reach them. Where the engine picks one, the usual: there, something in front must lead from it.
+#[derive(Serialize)]
+struct Ports {
+    imaps: u16,
+    imap: u16,
+    pop3s: u16,
+    pop3: u16,
+    submissions: u16,
+    submission: u16,
+}
+
+/// Its files.
 pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<ConfigFile>, Fault> {
+    // One socket for both, where there are both.
+    let any = if settings.network.subnet6.is_some() { "[::]" } else { "0.0.0.0" };
+    let told = if settings.web.metrics.is_some() { any } else { "127.0.0.1" };
     let context = Context {
         hostname: settings.hostname.as_str(),
         admin: settings.admin.to_string(),
         domains: settings.domains().map(|domain| domain.as_str()).collect(),
         group: ids::POSTFIX,
+        any,
+        web: settings.web.enabled,
+        status: format!("{told}:{STATUS_PORT}"),
     };
     let name = "mailctld/daemon.toml";
-    Ok(vec![ConfigFile::public(name, templates.render(name, &context)?)])
+    let mut files = vec![ConfigFile::public(name, templates.render(name, &context)?)];
+    if let Some(policy) = settings.policy() {
+        files.push(ConfigFile::public("mailctld/mta-sts.txt", policy.text()));
+        let client = client(settings);
+        for name in ["mailctld/autoconfig.xml", "mailctld/autodiscover.xml", "mailctld/profile.mobileconfig"]
+        {
+            files.push(ConfigFile::public(name, templates.render(name, &client)?));
+        }
+    }
+    Ok(files)
+}
+
+fn client(settings: &Settings) -> Client<'_> {
+    let or = |port: u16, usual: u16| if port == 0 { usual } else { port };
+    let ports = settings.ports;
+    Client {
+        hostname: settings.hostname.as_str(),
+        imap: settings.protocols.imap,
+        pop3: settings.protocols.pop3,
+        ports: Ports {
+            imaps: or(ports.imaps, 993),
+            imap: or(ports.imap, 143),
+            pop3s: or(ports.pop3s, 995),
+            pop3: or(ports.pop3, 110),
+            submissions: or(ports.submissions, 465),
+            submission: or(ports.submission, 587),
+        },
+    }
 }

@@ -24,6 +24,9 @@ struct Main<'a> {
     local_only: bool,
     ciphers: &'static [&'static str],
     curves: &'static [&'static str],
+    certificate: tls::Host,
+    /// Some domains have a certificate of their own.
+    sni: bool,
     relay: Option<Next<'a>>,
     /// A second OpenDKIM signs with Ed25519.
     ed25519: bool,
@@ -64,6 +67,11 @@ struct Login<'a> {
 }
 
 #[derive(Serialize)]
+struct Sni {
+    names: Vec<tls::Name>,
+}
+
+#[derive(Serialize)]
 struct Routes<'a> {
     routes: Vec<(&'a str, &'a str)>,
 }
@@ -94,6 +102,10 @@ pub(super) fn render(
             "postfix/sasl_passwd",
             templates.render("postfix/sasl_passwd", &login)?,
         ));
+    }
+    if !facts.certificates.domains.is_empty() {
+        let sni = Sni { names: tls::names(&settings.hostname, &facts.certificates) };
+        files.push(ConfigFile::public("postfix/sni", templates.render("postfix/sni", &sni)?));
     }
     if !raw.transport.is_empty() {
         let routes = raw.transport.iter().map(|(to, route)| (to.as_str(), route.as_str())).collect();
@@ -139,6 +151,8 @@ fn main<'a>(settings: &'a Settings, facts: &Facts) -> Main<'a> {
         local_only: local_only(&settings.raw, &facts.overrides),
         ciphers: tls::CIPHERS,
         curves: tls::CURVES,
+        certificate: tls::host(&facts.certificates),
+        sni: !facts.certificates.domains.is_empty(),
         relay: settings.relay.as_ref().map(|relay| Next {
             host: &relay.host,
             tls: &relay.tls,

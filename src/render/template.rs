@@ -16,7 +16,10 @@ macro_rules! builtin {
 /// Name and text of every template of ours.
 pub const BUILTIN: &[(&str, &str)] = builtin![
     "dovecot/dovecot.conf",
+    "mailctld/autoconfig.xml",
+    "mailctld/autodiscover.xml",
     "mailctld/daemon.toml",
+    "mailctld/profile.mobileconfig",
     "opendkim/ed25519.conf",
     "opendkim/internalhosts",
     "opendkim/keytable",
@@ -27,6 +30,7 @@ pub const BUILTIN: &[(&str, &str)] = builtin![
     "postfix/main.cf",
     "postfix/master.cf",
     "postfix/sasl_passwd",
+    "postfix/sni",
     "postfix/submission_headers",
     "postfix/transport",
 ];
@@ -59,6 +63,21 @@ impl Templates {
         let context = Context::from_serialize(values).map_err(|error| told(name, &error))?;
         self.0.render(name, &context).map_err(|error| told(name, &error))
     }
+}
+
+/// One text of ours that no operator's template replaces; `parts` are what it takes in.
+pub fn render_one(
+    name: &str,
+    text: &str,
+    parts: &[(&str, &str)],
+    values: &impl Serialize,
+) -> Result<String, Fault> {
+    let mut tera = Tera::new();
+    tera.autoescape_on([""; 0]);
+    let all = parts.iter().copied().chain([(name, text)]);
+    tera.add_raw_templates(all).map_err(|error| told(name, &error))?;
+    let context = Context::from_serialize(values).map_err(|error| told(name, &error))?;
+    tera.render(name, &context).map_err(|error| told(name, &error))
 }
 
 /// The engine's own message: it shows the line and points at the place.

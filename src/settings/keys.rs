@@ -143,6 +143,12 @@ pub const KEYS: &[Key] = &[
     env("ENABLE_POP3", FLAG, "Serve POP3 on 110 (STARTTLS) and 995.").default("true"),
     env("ENABLE_MANAGESIEVE", FLAG, "Let users manage their Sieve filters on 4190.").default("true"),
     env(
+        "ENABLE_WEB",
+        FLAG,
+        "Serve HTTP on 80 and HTTPS on 443: the challenges with which certificates are issued, the MTA-STS policy, and what mail programs ask to set themselves up. Where a web server runs on this host already, give ports.http and ports.https other numbers instead (`mailctl help web`).",
+    )
+    .default("true"),
+    env(
         "RELAY_HOST",
         "[host]:port, or domain:port to ask for its MX",
         "Send all outgoing mail through this server, where port 25 is blocked or a provider delivers for you. Nothing = deliver to each recipient's own server.",
@@ -169,13 +175,58 @@ pub const KEYS: &[Key] = &[
     )
     .default("encrypt"),
     env(
+        "CERTIFICATES",
+        "self-signed or acme",
+        "Where the certificate comes from. self-signed: mailctl makes one, which stays until `mailctl cert import` brings another. acme: an authority like Let's Encrypt issues it, and `mailctl maintain` renews it; `mailctl help certificates` tells what that needs.",
+    )
+    .default("self-signed"),
+    env(
+        "ACME_EMAIL",
+        "address",
+        "Whom the authority may write to about certificates and its terms. Nothing = ADMIN_EMAIL.",
+    )
+    .example("certificates@example.net"),
+    env(
         "UPDATE_CHECK",
         FLAG,
-        "Remind when nobody has looked for newer packages of Postfix, Dovecot, OpenDKIM and what they need for longer than UPDATE_INTERVAL. `mailctl image check` looks, `mailctl status` tells what it found; `mailctl image check --if-due` is for a timer.",
+        "Remind when nobody has looked for newer packages of Postfix, Dovecot, OpenDKIM and what they need for longer than UPDATE_INTERVAL. `mailctl image check` looks, `mailctl status` tells what it found; `mailctl maintain` looks by itself.",
     )
     .default("true"),
     env("UPDATE_INTERVAL", "number with unit m, h, d or w, as in 12h; at least 1h", "How long one look for newer packages holds.")
         .default("1d"),
+    env(
+        "TLS_CERT_DIR",
+        "absolute path",
+        "Folder in which somebody else keeps the server's certificate and key, as certbot, nginx-proxy-manager, acme.sh, lego or Kubernetes leave it. `mailctl up` and `mailctl cert import --again` look there and serve what is new and good; what is not leaves the old one served.",
+    )
+    .example("/etc/letsencrypt/live/mail.example.org"),
+    env(
+        "TLS_CERT_FILE",
+        "absolute path",
+        "The file with certificate and chain, in PEM form; with TLS_KEY_FILE it wins over TLS_CERT_DIR.",
+    )
+    .example("/etc/ssl/mail/fullchain.pem"),
+    env(
+        "TLS_KEY_FILE",
+        "absolute path",
+        "The private key of TLS_CERT_FILE, in PEM form and not encrypted.",
+    )
+    .example("/etc/ssl/mail/privkey.pem"),
+    env(
+        "ALERT_WEBHOOK",
+        "https:// URL",
+        "Where `mailctl maintain` posts alerts as JSON (`text`, `state`, `kind`, `about`, `what`, `remedy`), beside the log and a message to ADMIN_EMAIL. Taken as a secret, for such URLs often hold one: a settings.env that holds it must not be readable by others (chmod 0600). Redirects are not followed.",
+    )
+    .secret()
+    .example("https://chat.example.org/hooks/abc"),
+    env("ALERT_WEBHOOK_FILE", "absolute path", "File whose first line is the URL. ALERT_WEBHOOK wins over it.")
+        .example("/etc/mailctl/webhook"),
+    env(
+        "ALERT_WEBHOOK_NETWORKS",
+        "networks with commas or blanks between them",
+        "Networks that a webhook may be in although the Internet does not lead there, like your own. Nothing = none: no private, loopback or link-local address is ever asked.",
+    )
+    .example("192.168.7.0/24"),
     env("TZ", "zone name", "Time zone of log lines, as in Europe/Berlin.").default("UTC"),
     toml("ports.smtp", PORT, "Mail from other servers.").default("25"),
     toml("ports.submissions", PORT, "Sending by your users, TLS from the start.").default("465"),
@@ -185,6 +236,18 @@ pub const KEYS: &[Key] = &[
     toml("ports.pop3", PORT, "POP3, STARTTLS.").default("110"),
     toml("ports.pop3s", PORT, "POP3, TLS from the start.").default("995"),
     toml("ports.managesieve", PORT, "ManageSieve, STARTTLS.").default("4190"),
+    toml(
+        "ports.http",
+        PORT,
+        "HTTP, for the challenges of certificates. Authorities ask on 80: with another number, a web server on 80 must pass /.well-known/acme-challenge/ on to it.",
+    )
+    .default("80"),
+    toml(
+        "ports.https",
+        PORT,
+        "HTTPS, for the MTA-STS policy and for mail programs. They ask on 443: with another number, what listens there must pass connections for those names on.",
+    )
+    .default("443"),
     toml("network.listen", "IP address", "Address of the host that the ports are published on.")
         .default("0.0.0.0"),
     toml("network.subnet", "IPv4 network", "Fixed subnet of the stack's own network. Nothing = the engine picks one.")
@@ -192,9 +255,22 @@ pub const KEYS: &[Key] = &[
     toml(
         "network.subnet6",
         "IPv6 network",
-        "IPv6 subnet of the stack's own network. Nothing = IPv4 only, and then nothing is published on IPv6: clients would all appear under the gateway's address.",
+        "IPv6 subnet of the stack's own network. Nothing = IPv4 only, and then nothing is published on IPv6: clients would all appear under the gateway's address. Where the engine hands IPv6 connections on through a proxy of its own (its `docker-proxy`, without ip6tables), they appear so with a subnet as well: all IPv6 clients then share one address, its ten connections and its limits, and no trust is given to it.",
     )
     .example("fd00:6d61:696c::/64"),
+    toml(
+        "metrics.listen",
+        "address:port of this host, loopback or private",
+        "Where mailctld tells how it does, as text for Prometheus at /metrics. Nothing = nowhere. There is no login: what can reach the address can read it.",
+    )
+    .example("127.0.0.1:9154"),
+    toml(
+        "mta_sts.mode",
+        "none, testing or enforce",
+        "The MTA-STS policy of every served domain (RFC 8461): with testing, others report where TLS to this server fails; with enforce, they keep mail rather than send it in clear or to somebody else. `mailctl dns-records` then has the records for it.",
+    )
+    .default("none"),
+    toml("mta_sts.max_age", "seconds, from 86400 to 31557600", "For how long others keep the policy.").default("604800"),
     toml("limits.memory", SIZE, "Memory of each container.").default("1G"),
     toml("limits.cpus", "number, as in 1.5", "Processors that each container may keep busy.").default("2"),
     toml("limits.pids", "number", "Processes and threads of each container.").default("512"),
@@ -236,6 +312,12 @@ pub const KEYS: &[Key] = &[
     )
     .example("[2001:db8::53]:5353"),
     toml(
+        "dns.trust_anchor_file",
+        "absolute path",
+        "File with the keys at which DNSSEC begins, as DNSKEY or DS lines of a zone (`unbound-anchor` keeps such a file, RFC 5011). Only for networks whose resolver has a root of its own. Nothing = the keys of the Internet's root.",
+    )
+    .example("/etc/unbound/root.key"),
+    toml(
         "dns.update_server",
         "address, or address:port",
         "The server that takes changes to your zones (RFC 2136). Nothing = the primary server that a zone's SOA record names.",
@@ -247,6 +329,48 @@ pub const KEYS: &[Key] = &[
         "File with the TSIG key that signs changes to your zones, as `tsig-keygen` or `keymgr -t` wrote it. It must not be readable by others (chmod 0600). Nothing = mailctl only shows what to publish.",
     )
     .example("/etc/mailctl/dns.key"),
+    toml(
+        "acme.directory",
+        "https URL",
+        "The authority's ACME directory (RFC 8555). To have a certificate issued is to agree to its terms of service.",
+    )
+    .default("https://acme-v02.api.letsencrypt.org/directory"),
+    toml(
+        "acme.staging",
+        "https URL",
+        "The authority's directory for tries: after it has refused something, the next attempt goes there first, so that the real limits are not used up. Nothing = Let's Encrypt's own for Let's Encrypt, none for others.",
+    )
+    .example("https://acme-staging-v02.api.letsencrypt.org/directory"),
+    toml(
+        "acme.challenge",
+        "http-01, tls-alpn-01 or dns-01",
+        "How the names are proven to be this server's: a file on port 80, a certificate on port 443, or a record in DNS (which needs dns.update_key_file).",
+    )
+    .default("http-01"),
+    toml(
+        "acme.root_file",
+        "absolute path",
+        "PEM file with the roots that vouch for the directory's web server, for an authority of your own. They count beside those of the system.",
+    )
+    .example("/etc/mailctl/ca-root.pem"),
+    toml(
+        "acme.eab_key_id",
+        "text",
+        "Key identifier of an account at the authority that ours is bound to, where it wants one (external account binding).",
+    )
+    .example("kid-1"),
+    toml(
+        "acme.eab_key_file",
+        "absolute path",
+        "File with the key to acme.eab_key_id, in base64 as the authority shows it. It must not be readable by others (chmod 0600).",
+    )
+    .example("/etc/mailctl/eab.key"),
+    toml(
+        "acme.rsa",
+        FLAG,
+        "Have a second certificate with an RSA key, served to those who do not know the P-256 key of the first. It costs a second order each time.",
+    )
+    .default("false"),
 ];
 
 /// The key of that name.

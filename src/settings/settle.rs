@@ -1,27 +1,27 @@
 //! Words become [`Settings`]: every value parsed, then the values checked against each other.
 
 use super::{
-    Dns, Limits, Loaded, Network, Ports, Protocols, Raw, Relay, Secret, Settings, Shown,
-    keys::{KEYS, find},
+    Dns, Limits, Loaded, Network, Ports, Protocols, Raw, Relay, Secret, Settings, Shown, Web, Webhook,
+    keys::{KEYS, Key, find},
     source::{Fault, Origin, Words},
     trust::Trust,
     value,
 };
 use crate::mail::{
     address::{Address, Domain, Selector},
+    cert::Source,
     dns::place,
+    mta_sts::Mode,
     record::Wishes,
 };
 use std::{collections::BTreeMap, net::IpAddr};
 
 impl Words {
-    /// The path in `RELAY_PASSWORD_FILE`, if its content is needed: give it back with [`Words::secret_read`].
-    pub fn secret_wanted(&self) -> Option<String> {
+    /// Keys whose value is in a file, and the file: give its content back with [`Words::secret_read`].
+    pub fn secrets_wanted(&self) -> Vec<(&'static Key, String)> {
         // An explicit value wins over its from-file variant, whichever layer either comes from.
-        if self.set.contains_key("RELAY_PASSWORD") {
-            return None;
-        }
-        self.set.get("RELAY_PASSWORD_FILE").map(|word| word.text.clone())
+        let lacking = KEYS.iter().filter(|key| key.secret && !self.set.contains_key(key.name));
+        lacking.filter_map(|key| Some((key, self.set.get(file_of(key).as_str())?.text.clone()))).collect()
     }
 
     /// Whether `settings.env` itself holds a secret.
@@ -30,21 +30,16 @@ impl Words {
     }
 
     /// Takes what reading that file gave.
-    pub fn secret_read(&mut self, path: &str, content: Result<String, String>) {
-        let place = self.origin("RELAY_PASSWORD_FILE");
-        match (content, find("RELAY_PASSWORD")) {
-            (Err(why), _) => self.fault(place, format!("RELAY_PASSWORD_FILE {path}: {why}"), None),
-            (Ok(text), Some(key)) => {
-                match text.lines().next().map(str::trim_end).filter(|line| !line.is_empty()) {
-                    Some(line) => self.put(key, line, Origin::SecretFile(path.to_owned())),
-                    None => self.fault(
-                        place,
-                        format!("RELAY_PASSWORD_FILE {path}: its first line is empty"),
-                        None,
-                    ),
-                }
-            }
-            (Ok(_), None) => {}
+    pub fn secret_read(&mut self, key: &'static Key, path: &str, content: Result<String, String>) {
+        let name = file_of(key);
+        let place = self.origin(&name);
+        let text = match content {
+            Err(why) => return self.fault(place, format!("{name} {path}: {why}"), None),
+            Ok(text) => text,
+        };
+        match text.lines().next().map(str::trim_end).filter(|line| !line.is_empty()) {
+            Some(line) => self.put(key, line, Origin::SecretFile(path.to_owned())),
+            None => self.fault(place, format!("{name} {path}: its first line is empty"), None),
         }
     }
 
@@ -74,7 +69,7 @@ impl Words {
     }
 
     /// Parses a key's value; `None` where it has none, or a wrong one (then there is a fault).
-    fn take<T, E: ToString>(
+    pub(super) fn take<T, E: ToString>(
         &mut self,
         key: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
@@ -97,7 +92,7 @@ impl Words {
     }
 
     /// Like `take`, with a value to go on with: once there is a fault nothing of it is used.
-    fn or<T, E: ToString>(
+    pub(super) fn or<T, E: ToString>(
         &mut self,
         key: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
@@ -121,9 +116,19 @@ impl Words {
             pop3: self.or("ENABLE_POP3", value::flag, true),
             managesieve: self.or("ENABLE_MANAGESIEVE", value::flag, true),
         };
+        let enabled = self.or("ENABLE_WEB", value::flag, true);
+        let web = Web {
+            enabled,
+            metrics: self.take("metrics.listen", value::own_place),
+            mta_sts: self.or("mta_sts.mode", str::parse, Mode::None),
+            mta_sts_age: self.or("mta_sts.max_age", value::policy_age, 604_800),
+        };
         let relay = self.relay();
         let interval = self.or("UPDATE_INTERVAL", value::interval, 86_400);
         let update_interval = self.or("UPDATE_CHECK", value::flag, true).then_some(interval);
+        let certificate = self.certificate();
+        let webhook = self.webhook();
+        let acme = self.acme(admin.as_ref(), certificate.is_some());
         let timezone = self.or("TZ", value::zone, "UTC".to_owned());
         let ports = Ports {
             smtp: self.or("ports.smtp", value::port, 0),
@@ -134,6 +139,8 @@ impl Words {
             pop3: self.or("ports.pop3", value::port, 0),
             pop3s: self.or("ports.pop3s", value::port, 0),
             managesieve: self.or("ports.managesieve", value::port, 0),
+            http: self.or("ports.http", value::port, 0),
+            https: self.or("ports.https", value::port, 0),
         };
         let listen = |text: &str| text.parse().map_err(|_| format!("{text:?} is not an IP address"));
         let network = Network {
@@ -172,8 +179,12 @@ impl Words {
             message_size_limit,
             mailbox_size_limit,
             protocols,
+            web,
             relay,
             update_interval,
+            certificate,
+            webhook,
+            acme,
             timezone,
             ports,
             network,
@@ -199,8 +210,28 @@ impl Words {
             wishes,
             blocklists: self.or("dns.blocklists", value::blocklists, Vec::new()),
             resolver: self.take("dns.resolver", place),
+            trust_anchor_file: self.take("dns.trust_anchor_file", value::absolute_path),
             update_server: self.take("dns.update_server", place),
             update_key_file: self.take("dns.update_key_file", value::absolute_path),
+        }
+    }
+
+    fn certificate(&mut self) -> Option<Source> {
+        let folder = self.take("TLS_CERT_DIR", value::absolute_path);
+        let certificate = self.take("TLS_CERT_FILE", value::absolute_path);
+        let key = self.take("TLS_KEY_FILE", value::absolute_path);
+        let (have, lack) = match (&certificate, &key) {
+            (Some(_), None) => ("TLS_CERT_FILE", "TLS_KEY_FILE"),
+            (None, Some(_)) => ("TLS_KEY_FILE", "TLS_CERT_FILE"),
+            _ => ("", ""),
+        };
+        if !have.is_empty() {
+            let remedy = Some(format!("set {lack}"));
+            self.fault(self.origin(have), format!("{have} is set, but not {lack}"), remedy);
+        }
+        match (folder, certificate, key) {
+            (_, Some(certificate), Some(key)) => Some(Source::Files { certificate, key }),
+            (folder, ..) => folder.map(Source::Folder),
         }
     }
 
@@ -214,7 +245,7 @@ impl Words {
             let remedy = Some("set RELAY_HOST, or remove RELAY_USER and RELAY_PASSWORD".to_owned());
             self.fault(place, "a relay login is set, but no RELAY_HOST", remedy);
         }
-        if user.is_some() != password.is_some() && self.secret_wanted().is_none() {
+        if user.is_some() != password.is_some() && !self.set.contains_key("RELAY_PASSWORD_FILE") {
             let (have, lack) = if user.is_some() {
                 ("RELAY_USER", "RELAY_PASSWORD")
             } else {
@@ -235,6 +266,12 @@ impl Words {
             );
         }
         host.map(|host| Relay { host, user, password, tls })
+    }
+
+    fn webhook(&mut self) -> Option<Webhook> {
+        let url = self.take("ALERT_WEBHOOK", value::https_url).map(Secret::new);
+        let networks = self.or("ALERT_WEBHOOK_NETWORKS", value::networks, Vec::new());
+        url.map(|url| Webhook { url, networks })
     }
 
     fn raw_tables(&self) -> Raw {
@@ -262,4 +299,9 @@ impl Words {
         });
         keys.chain(raw).collect()
     }
+}
+
+/// The key that names a file with a secret in it.
+fn file_of(key: &Key) -> String {
+    format!("{}_FILE", key.name)
 }

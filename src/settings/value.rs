@@ -1,8 +1,14 @@
 //! One parser per kind of value. Each refuses in one clear line that says how to write it.
 
 use super::Ports;
-use crate::mail::{address::Domain, check::Blocklist};
-use std::{collections::BTreeSet, net::IpAddr};
+use crate::mail::{
+    address::Domain,
+    check::{Blocklist, is_private},
+};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+};
 
 /// IANA names that the image knows: Debian trixie's `tzdata`, without the legacy names.
 const ZONES: &str = include_str!("zones.txt");
@@ -53,6 +59,32 @@ pub fn interval(text: &str) -> Result<u64, String> {
     let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u64>().ok()).flatten();
     let seconds = number.and_then(|number| number.checked_mul(unit));
     seconds.filter(|seconds| (3600..=31_536_000).contains(seconds)).ok_or_else(bad)
+}
+
+/// `https://host/…`. No message repeats it: it may hold a secret.
+pub fn https_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").ok_or("it does not begin with https://")?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.is_empty() {
+        return Err("it names no host".to_owned());
+    }
+    if host.contains('@') {
+        return Err("a login in it is not sent; leave it out".to_owned());
+    }
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("it holds a blank".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Networks, each by its first address: `10.0.0.0/8, fd00::/8`.
+pub fn networks(text: &str) -> Result<Vec<ipnet::IpNet>, String> {
+    let words = text.split([',', ' ', '\t']).filter(|word| !word.is_empty());
+    let network = |word: &str| {
+        let read = word.parse::<ipnet::IpNet>().ok().filter(|net| net.addr() == net.network());
+        read.ok_or_else(|| format!("{word:?} is not a network; write it like 192.168.7.0/24"))
+    };
+    words.map(network).collect()
 }
 
 /// 0 to 65535.
@@ -155,6 +187,30 @@ pub fn ttl(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("{text:?} is not a number of seconds from 60 to 604800"))
 }
 
+/// Seconds for which an MTA-STS policy is kept: from a day (a shorter time can be waited for) to what RFC 8461 §3.2
+/// allows.
+pub fn policy_age(text: &str) -> Result<u32, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| (86_400..=31_557_600).contains(seconds))
+        .ok_or_else(|| format!("{text:?} is not a number of seconds from 86400 to 31557600"))
+}
+
+/// An address and port of this host that the Internet does not reach.
+pub fn own_place(text: &str) -> Result<SocketAddr, String> {
+    let bad = |why: &str| Err(format!("{text:?} {why}; write it like 127.0.0.1:9154"));
+    match text.parse::<SocketAddr>() {
+        Err(_) => bad("is not an address with a port"),
+        Ok(place) if place.ip().is_unspecified() => {
+            bad("is every address of the host, those for all included")
+        }
+        Ok(place) if !is_private(place.ip()) => {
+            bad("can be reached from the Internet, and there is no login")
+        }
+        Ok(place) => Ok(place),
+    }
+}
+
 /// A path that means the same wherever a command is typed.
 pub fn absolute_path(text: &str) -> Result<String, String> {
     if text.starts_with('/') { Ok(text.to_owned()) } else { Err(format!("{text:?} does not begin with /")) }
@@ -196,6 +252,8 @@ pub fn clash(ports: &Ports) -> Option<(&'static str, &'static str, u16)> {
         ("ports.pop3", ports.pop3),
         ("ports.pop3s", ports.pop3s),
         ("ports.managesieve", ports.managesieve),
+        ("ports.http", ports.http),
+        ("ports.https", ports.https),
     ];
     named.iter().enumerate().find_map(|(at, (name, port))| {
         let (other, _) = named[..at].iter().find(|(_, earlier)| earlier == port && *port != 0)?;

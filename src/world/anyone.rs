@@ -1,5 +1,6 @@
-//! TLS towards our own loopback, where there is nobody to be deceived: any certificate is taken.
+//! TLS towards ourselves, where nobody can be deceived: any certificate is taken.
 
+use crate::mail::cert::Kind;
 use rustls::{
     DigitallySignedStruct, Error, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -7,15 +8,24 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-/// Takes any certificate. Only for a health check inside a service's own container: an expired certificate
-/// is another finding than a server that does not answer.
+/// Takes any certificate. Only for a health check inside a service's own container, for an expired certificate is
+/// another finding than a server that does not answer, and for reading which one a port of ours serves.
 #[derive(Debug)]
-pub struct Anyone(CryptoProvider);
+pub struct Anyone {
+    provider: CryptoProvider,
+    /// The only kind of key that is offered to take.
+    kind: Option<Kind>,
+}
 
 impl Anyone {
     /// With the signature schemes of the usual provider.
     pub fn new() -> Self {
-        Self(ring::default_provider())
+        Self { provider: ring::default_provider(), kind: None }
+    }
+
+    /// With those of one kind of key: a server that has two certificates shows that one.
+    pub fn only(kind: Kind) -> Self {
+        Self { kind: Some(kind), ..Self::new() }
     }
 }
 
@@ -56,6 +66,26 @@ impl ServerCertVerifier for Anyone {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        let mut schemes = self.provider.signature_verification_algorithms.supported_schemes();
+        schemes.retain(|scheme| match (self.kind, scheme) {
+            (None, _) => true,
+            (
+                Some(Kind::Ecdsa),
+                SignatureScheme::ECDSA_NISTP256_SHA256
+                | SignatureScheme::ECDSA_NISTP384_SHA384
+                | SignatureScheme::ECDSA_NISTP521_SHA512,
+            ) => true,
+            (
+                Some(Kind::Rsa),
+                SignatureScheme::RSA_PSS_SHA256
+                | SignatureScheme::RSA_PSS_SHA384
+                | SignatureScheme::RSA_PSS_SHA512
+                | SignatureScheme::RSA_PKCS1_SHA256
+                | SignatureScheme::RSA_PKCS1_SHA384
+                | SignatureScheme::RSA_PKCS1_SHA512,
+            ) => true,
+            (Some(_), _) => false,
+        });
+        schemes
     }
 }

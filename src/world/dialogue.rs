@@ -3,7 +3,10 @@
 //! For looking at a stack from outside (`mailctl demo`); mail itself never goes this way.
 
 use super::anyone::Anyone;
-use crate::error::{Error, codes};
+use crate::{
+    error::{Error, codes},
+    mail::cert::Kind,
+};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
@@ -53,17 +56,31 @@ impl Anchor {
 
     /// Believes anybody; only for a check on the loopback of the server's own container.
     pub fn anyone() -> Self {
+        Self::unverified(Anyone::new(), ServerName::IpAddress(Ipv4Addr::LOCALHOST.into()))
+    }
+
+    /// Believes anybody: for reading which certificate is served to who asks for `name` (nobody, where that is no
+    /// name) and can do one kind of key only. Nothing is said to such a server that is not for everyone.
+    pub fn reading(name: &str, kind: Option<Kind>) -> Self {
+        let nameless = ServerName::IpAddress(Ipv4Addr::LOCALHOST.into());
+        let name = ServerName::try_from(name.to_owned()).unwrap_or(nameless);
+        Self::unverified(kind.map_or_else(Anyone::new, Anyone::only), name)
+    }
+
+    fn unverified(anyone: Anyone, name: ServerName<'static>) -> Self {
         let config = ClientConfig::builder()
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anyone::new()))
+            .with_custom_certificate_verifier(Arc::new(anyone))
             .with_no_client_auth();
-        Self { config: Arc::new(config), name: ServerName::IpAddress(Ipv4Addr::LOCALHOST.into()) }
+        Self { config: Arc::new(config), name }
     }
 }
 
 /// An open conversation.
 pub struct Dialogue {
     peer: String,
+    /// In TLS: the peer's own certificate, in DER form.
+    certificate: Option<Vec<u8>>,
     stream: BufReader<Box<dyn Stream>>,
 }
 
@@ -94,14 +111,14 @@ impl Dialogue {
         let peer_name = peer.to_string();
         let tcp = within(&peer_name, "connect", TcpStream::connect(peer)).await?;
         let _ = tcp.set_nodelay(true);
-        Ok(Self { peer: peer_name, stream: BufReader::new(Box::new(tcp)) })
+        Ok(Self { peer: peer_name, certificate: None, stream: BufReader::new(Box::new(tcp)) })
     }
 
     /// Connects to a unix socket.
     pub async fn connect_unix(path: &Path) -> Result<Self, Error> {
         let peer = path.display().to_string();
         let socket = within(&peer, "connect", UnixStream::connect(path)).await?;
-        Ok(Self { peer, stream: BufReader::new(Box::new(socket)) })
+        Ok(Self { peer, certificate: None, stream: BufReader::new(Box::new(socket)) })
     }
 
     /// Connects with implicit TLS.
@@ -118,7 +135,14 @@ impl Dialogue {
             connector.connect(anchor.name.clone(), self.stream.into_inner()),
         )
         .await?;
-        Ok(Self { peer: self.peer, stream: BufReader::new(Box::new(tls)) })
+        let chain = tls.get_ref().1.peer_certificates();
+        let certificate = chain.and_then(|chain| chain.first()).map(|leaf| leaf.as_ref().to_vec());
+        Ok(Self { peer: self.peer, certificate, stream: BufReader::new(Box::new(tls)) })
+    }
+
+    /// The certificate that the peer showed, in DER form; `None` in clear.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        self.certificate.as_deref()
     }
 
     /// The next line without its line end.
@@ -194,6 +218,28 @@ impl Dialogue {
                 return Ok(lines);
             }
         }
+    }
+
+    /// Asks for `path` over HTTP (RFC 9112), as nobody in particular; the status and the body.
+    pub async fn http(&mut self, path: &str) -> Result<(u16, String), Error> {
+        self.send(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).await?;
+        let first = self.line().await?;
+        let code =
+            first.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|code| code.parse().ok());
+        let Some(code) = code else {
+            return Err(Error::new(codes::PEER_SILENT, format!("{} does not speak HTTP/1.1", self.peer)));
+        };
+        let mut length = 0;
+        loop {
+            let line = self.line().await?;
+            let Some((name, value)) = line.split_once(':') else { break };
+            if name.eq_ignore_ascii_case("content-length") {
+                // Only our own daemon is asked this way.
+                length = value.trim().parse::<usize>().unwrap_or(0).min(1 << 20);
+            }
+        }
+        let body = self.take(length).await?;
+        Ok((code, String::from_utf8_lossy(&body).into_owned()))
     }
 
     /// Sends one POP3 command (RFC 1939) and reads its one line.

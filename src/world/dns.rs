@@ -3,6 +3,7 @@
 //! A [`Dns`] is what one run of a command knows: the same question goes out once. For a fresh look there is
 //! [`Dns::fresh`]. The judgements about what comes back are pure (`mail::dns`); [`settle`] drives them.
 
+pub mod anchors;
 mod chain;
 mod convert;
 mod exchange;
@@ -20,11 +21,11 @@ pub use settle::{Settled, settle, settle_with};
 
 use crate::mail::{
     address::Domain,
-    dns::{Answer as Reply, Data, Fetched, Kind, Name, Outcome, Question, Silence, Whom},
+    dns::{Answer as Reply, Data, Doubt, Fetched, Kind, Name, Outcome, Question, Silence, Whom},
 };
 use exchange::Failure;
 use hickory_net::proto::{
-    dnssec::TrustAnchors,
+    dnssec::{TrustAnchors, rdata::DS},
     rr::{Name as WireName, RecordType},
 };
 use ipnet::IpNet;
@@ -75,6 +76,8 @@ pub struct Asking {
     pub patience: Duration,
     /// The keys that vouch for all others (RFC 4035 §5); `None` = the root's, as IANA publishes them.
     pub anchors: Option<Arc<TrustAnchors>>,
+    /// Digests of such keys, each with its zone; with these and without `anchors`, nobody else is trusted.
+    pub digests: Vec<(WireName, DS)>,
     /// Certificates (DER) that vouch for web servers, beside those of the system.
     pub roots: Vec<Vec<u8>>,
     /// Networks that texts are fetched from although the Internet does not lead there.
@@ -92,7 +95,14 @@ impl Asking {
     /// At these.
     pub fn at(resolvers: impl IntoIterator<Item = SocketAddr>) -> Self {
         let resolvers = resolvers.into_iter().collect();
-        Self { resolvers, patience: PATIENCE, anchors: None, roots: Vec::new(), allowed: Vec::new() }
+        Self {
+            resolvers,
+            patience: PATIENCE,
+            anchors: None,
+            digests: Vec::new(),
+            roots: Vec::new(),
+            allowed: Vec::new(),
+        }
     }
 }
 
@@ -104,12 +114,13 @@ struct Inner {
     asking: Asking,
     sockets: Arc<Semaphore>,
     resolver: Upstream,
-    servers: Mutex<HashMap<IpAddr, Arc<Upstream>>>,
+    servers: Mutex<HashMap<SocketAddr, Arc<Upstream>>>,
     answers: Memo<Question, Asked>,
     /// What chains of trust are made of.
     proofs: Memo<(WireName, RecordType), Result<exchange::Reply, Failure>>,
-    anchors: OnceLock<Arc<TrustAnchors>>,
-    aware: OnceCell<bool>,
+    anchors: OnceCell<Arc<TrustAnchors>>,
+    /// Why nothing can be proven through this resolver; `None`: it can.
+    unaware: OnceCell<Option<Doubt>>,
     pages: Memo<String, Fetched>,
     client: OnceLock<Result<reqwest::Client, String>>,
 }
@@ -135,8 +146,8 @@ impl Dns {
             servers: Mutex::default(),
             answers: Memo::default(),
             proofs: Memo::default(),
-            anchors: OnceLock::new(),
-            aware: OnceCell::new(),
+            anchors: OnceCell::new(),
+            unaware: OnceCell::new(),
             pages: Memo::default(),
             client: OnceLock::new(),
         }))
@@ -179,8 +190,8 @@ impl Dns {
         match question.whom {
             Whom::Resolver | Whom::Validating => self.resolve(question, turn).await,
             Whom::Server(address) => {
-                let read = put(&self.server(address), question, false, turn).await;
-                Asked { answer: read.answer, steps: 1 }
+                let answer = self.put_to(SocketAddr::new(address, 53), question, turn).await;
+                Asked { answer, steps: 1 }
             }
         }
     }
@@ -189,7 +200,7 @@ impl Dns {
     async fn resolve(&self, question: &Question, turn: Turn) -> Asked {
         let mut asking = question.clone();
         let mut aliases: Vec<Name> = Vec::new();
-        let (mut steps, mut proof) = (0, None);
+        let (mut steps, mut proof, mut doubt) = (0, None, None);
         loop {
             let (Read { mut answer, open }, more) = match question.whom {
                 Whom::Validating => self.prove(&asking).await,
@@ -198,6 +209,8 @@ impl Dns {
             steps += more;
             answer.proof = proof.map_or(answer.proof, |before| validate::worst(before, answer.proof));
             proof = Some(answer.proof);
+            doubt = doubt.or(answer.doubt);
+            answer.doubt = doubt;
             aliases.append(&mut answer.aliases);
             let twice =
                 |(at, alias): (usize, &Name)| *alias == question.name || aliases[..at].contains(alias);
@@ -212,13 +225,19 @@ impl Dns {
         }
     }
 
-    fn server(&self, address: IpAddr) -> Arc<Upstream> {
-        let mut servers = self.0.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || {
-            let at = [SocketAddr::new(address, 53)];
-            Arc::new(Upstream::new(&at, SERVER, self.0.asking.patience, &self.0.sockets))
+    /// What the server at just this place says, without recursion; whom `question` would ask does not count. Nothing
+    /// is remembered.
+    pub async fn ask_at(&self, server: SocketAddr, question: &Question) -> Reply {
+        self.put_to(server, question, Turn::Queue).await
+    }
+
+    async fn put_to(&self, server: SocketAddr, question: &Question, turn: Turn) -> Reply {
+        let upstream = {
+            let mut servers = self.0.servers.lock().unwrap_or_else(PoisonError::into_inner);
+            let make = || Arc::new(Upstream::new(&[server], SERVER, self.0.asking.patience, &self.0.sockets));
+            Arc::clone(servers.entry(server).or_insert_with(make))
         };
-        Arc::clone(servers.entry(address).or_insert_with(make))
+        put(&upstream, question, false, turn).await.answer
     }
 
     /// A and AAAA.

@@ -13,6 +13,7 @@ mod logs;
 mod network;
 mod observe;
 mod run;
+mod tag;
 
 pub use exec::{Ended, Outcome, Window};
 pub use image::{Image, Progress};

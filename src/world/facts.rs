@@ -2,10 +2,19 @@
 
 use super::{
     World, io_error,
-    keys::dkim::{self, Key},
+    keys::{
+        dkim::{self, Key},
+        tls,
+    },
+    paths::Paths,
     store::Store,
 };
-use crate::{error::Error, render::Facts, settings::Settings};
+use crate::{
+    error::Error,
+    mail::cert::{Certificate, Place},
+    render::{Certificates, Facts, Named},
+    settings::Settings,
+};
 use std::{fs, io::ErrorKind, path::Path};
 
 impl World {
@@ -26,8 +35,28 @@ impl World {
         let mut overrides = Vec::new();
         templates(&self.paths.templates(), "", &mut overrides)?;
         overrides.sort();
-        Ok(Facts { domains, signers, overrides })
+        Ok(Facts { domains, signers, overrides, certificates: certificates(&self.paths) })
     }
+}
+
+/// What the live set holds beside the server's own. A file that cannot be read serves nobody; `up` says so.
+fn certificates(paths: &Paths) -> Certificates {
+    let mut certificates = Certificates::default();
+    for place in tls::places(paths) {
+        let file = paths.certificate(&place);
+        match place {
+            Place::Host => {}
+            Place::HostRsa => certificates.rsa = true,
+            Place::Domain(domain) => {
+                let leaf = fs::read(&file).ok().and_then(|pem| Certificate::read(&pem));
+                let names = leaf.map(|leaf| leaf.names_in(&domain)).unwrap_or_default();
+                if !names.is_empty() {
+                    certificates.domains.push(Named { domain, names });
+                }
+            }
+        }
+    }
+    certificates
 }
 
 /// Every file below `folder`, by its name relative to it. Editors' leftovers are left out.

@@ -28,6 +28,8 @@ const QUEUES: &[&str] = &["maildrop", "incoming", "active", "deferred", "hold"];
 pub struct Scope {
     /// Whether Dovecot serves IMAP at all.
     pub imap: bool,
+    /// Whether mailctld serves HTTP and HTTPS.
+    pub web: bool,
     /// Only whether it answers, not how full queue and disk are.
     pub ready: bool,
 }
@@ -43,7 +45,7 @@ pub async fn check(service: Service, scope: Scope) -> Result<String, Error> {
             Service::Postfix => postfix(scope).await,
             Service::Dovecot => dovecot(scope).await,
             Service::Opendkim => opendkim().await,
-            Service::Mailctld => mailctld().await,
+            Service::Mailctld => mailctld(scope).await,
         }
     };
     let answer = tokio::time::timeout(DEADLINE, asked).await;
@@ -141,15 +143,26 @@ async fn milter(socket: &Path) -> Result<u32, Error> {
     Ok(version)
 }
 
-async fn mailctld() -> Result<String, Error> {
+async fn mailctld(scope: Scope) -> Result<String, Error> {
     let mut map = Dialogue::connect_unix(&Path::new(SOCKETS).join("mailctld/socketmap")).await?;
     // A name that can never be served (RFC 2606): the answer must be "not found", not "try later".
     let answer = map.socketmap("domains health.invalid").await?;
-    if answer.contains("NOTFOUND") {
-        Ok("the directory answers".to_owned())
-    } else {
-        Err(unwell(format!("the directory answers {answer:?}")))
+    if !answer.contains("NOTFOUND") {
+        return Err(unwell(format!("the directory answers {answer:?}")));
     }
+    let mut status = Dialogue::connect(loopback(render::mailctld::STATUS_PORT)).await?;
+    let (code, says) = status.http("/health").await?;
+    if code != 200 {
+        return Err(unwell(says.trim_end()));
+    }
+    if !scope.web {
+        return Ok("the directory answers".to_owned());
+    }
+    // No name of ours is asked for: any answer shows that somebody is there.
+    Dialogue::connect(loopback(80)).await?.http("/").await?;
+    let secure = Dialogue::connect_tls(loopback(443), &Anchor::anyone()).await;
+    secure.map_err(|error| unwell(error.to_string()))?.http("/").await?;
+    Ok("the directory, HTTP and HTTPS answer".to_owned())
 }
 
 fn loopback(port: u16) -> SocketAddr {

@@ -7,6 +7,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{Read, Seek, Write},
     os::unix::fs::OpenOptionsExt,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -20,22 +21,26 @@ pub struct Lock(#[expect(dead_code, reason = "held, never read")] File);
 impl Lock {
     /// Waits up to 30 s; the error names the process that holds it.
     pub fn take(paths: &Paths) -> Result<Self, Error> {
-        let path = paths.lock();
+        Self::on(paths, &paths.lock())
+    }
+
+    /// The same, on a file of its own for what does not change the home and takes long.
+    pub fn on(paths: &Paths, path: &Path) -> Result<Self, Error> {
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)
             .read(true)
             .write(true)
             .mode(0o600)
-            .open(&path)
+            .open(path)
             .map_err(|e| match e.kind() {
                 std::io::ErrorKind::NotFound => super::no_settings(paths),
-                _ => io_error("open", &path, &e),
+                _ => io_error("open", path, &e),
             })?;
         let began = Instant::now();
         while let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
             if error != rustix::io::Errno::WOULDBLOCK {
-                return Err(io_error("lock", &path, &error.into()));
+                return Err(io_error("lock", path, &error.into()));
             }
             if began.elapsed() > PATIENCE {
                 let mut holder = String::new();

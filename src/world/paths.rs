@@ -1,6 +1,9 @@
 //! The layout of a home. Nothing else in the program makes a path.
 
-use crate::mail::address::{Address, Domain, Selector};
+use crate::mail::{
+    address::{Address, Domain, Selector},
+    cert::Place,
+};
 use crate::plan::folders::Places;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +11,11 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct Paths {
     home: PathBuf,
+}
+
+/// Where the host's administrator keeps units of systemd.
+pub fn units() -> &'static Path {
+    Path::new("/etc/systemd/system")
 }
 
 impl Paths {
@@ -44,9 +52,21 @@ impl Paths {
     pub fn loaded(&self) -> PathBuf {
         self.state().join("loaded")
     }
+    /// Which image runs, after an upgrade.
+    pub fn pin(&self) -> PathBuf {
+        self.state().join("image.json")
+    }
     /// What the last look for newer packages found.
     pub fn update_check(&self) -> PathBuf {
         self.state().join("updates.json")
+    }
+    /// Made when newer packages could not be looked for.
+    pub fn update_try(&self) -> PathBuf {
+        self.state().join("updates-failed")
+    }
+    /// Standing alerts, and who has heard of them.
+    pub fn alerts(&self) -> PathBuf {
+        self.state().join("alerts.json")
     }
     /// The folder of the database: mounted whole, for SQLite's companion files.
     pub fn db_folder(&self) -> PathBuf {
@@ -55,6 +75,42 @@ impl Paths {
     /// Mailboxes, aliases, domains.
     pub fn database(&self) -> PathBuf {
         self.db_folder().join("directory.db")
+    }
+    /// The directory as it was in an older form, kept when a newer mailctl changed it.
+    pub fn database_of_schema(&self, schema: i64) -> PathBuf {
+        self.state().join(format!("directory-schema-{schema}.db"))
+    }
+    /// What a restore works in: `new/` is staged, `journal` says that the switch has begun.
+    pub fn restore(&self) -> PathBuf {
+        self.home.join(".restore")
+    }
+    /// Written when all of a restore is staged; from then on it is finished, whatever happens.
+    pub fn restore_journal(&self) -> PathBuf {
+        self.restore().join("journal")
+    }
+    /// What the restore brings, under its paths in the home.
+    pub fn restore_new(&self) -> PathBuf {
+        self.restore().join("new")
+    }
+    /// Held by the one restore of this home.
+    pub fn restore_lock(&self) -> PathBuf {
+        self.restore().join("lock")
+    }
+    /// Where a restore puts what was there before it: beside the home, or within where the home is a file system
+    /// of its own.
+    pub fn before(&self, stamp: &str, within: bool) -> PathBuf {
+        if within {
+            return self.home.join(format!(".before-{stamp}"));
+        }
+        let mut name = self.home.as_os_str().to_owned();
+        name.push(format!(".before-{stamp}"));
+        PathBuf::from(name)
+    }
+    /// Where backups are tried out: the folder, and how the names of trial homes in it begin.
+    pub fn trials(&self) -> (PathBuf, String) {
+        let above = self.home.parent().unwrap_or(Path::new("/")).to_owned();
+        let name = self.home.file_name().unwrap_or_default().to_string_lossy();
+        (above, format!("{name}.verify-"))
     }
     /// All generations of rendered configuration.
     pub fn rendered(&self) -> PathBuf {
@@ -84,9 +140,53 @@ impl Paths {
     pub fn tls(&self) -> PathBuf {
         self.home.join("tls")
     }
-    /// Key and chain in one file, as served.
+    /// Every set of certificates that is kept.
+    pub fn tls_sets(&self) -> PathBuf {
+        self.tls().join("sets")
+    }
+    /// Set `number`.
+    pub fn tls_set(&self, number: u32) -> PathBuf {
+        self.tls_sets().join(format!("{number:04}"))
+    }
+    /// Symlink to the set that is served.
     pub fn tls_live(&self) -> PathBuf {
+        self.tls().join("live")
+    }
+    /// Key and chain that are served in a place.
+    pub fn certificate(&self, place: &Place) -> PathBuf {
+        self.tls_live().join(place.file())
+    }
+    /// Where `cert import --watch` found certificates.
+    pub fn certificate_sources(&self) -> PathBuf {
+        self.state().join("certificate-sources.json")
+    }
+    /// Where key and chain were before there were sets.
+    pub fn tls_before_sets(&self) -> PathBuf {
         self.tls().join("live.pem")
+    }
+    /// What the authority that issues certificates knows of us, and what is under way there; root only.
+    pub fn acme(&self) -> PathBuf {
+        self.home.join("acme")
+    }
+    /// Orders, limits, the time of the next attempt.
+    pub fn acme_ledger(&self) -> PathBuf {
+        self.acme().join("ledger.json")
+    }
+    /// Held while something is asked of the authority.
+    pub fn acme_lock(&self) -> PathBuf {
+        self.acme().join("lock")
+    }
+    /// Accounts, a file for each directory.
+    pub fn acme_accounts(&self) -> PathBuf {
+        self.acme().join("account")
+    }
+    /// Keys and certificates that are not served yet.
+    pub fn acme_pending(&self) -> PathBuf {
+        self.acme().join("pending")
+    }
+    /// What mailctld answers validators with: `http-01/TOKEN`, `tls-alpn-01/NAME.pem`.
+    pub fn challenges(&self) -> PathBuf {
+        self.acme().join("challenges")
     }
     /// All mail.
     pub fn mail(&self) -> PathBuf {
@@ -115,6 +215,8 @@ impl Paths {
             spool: text(self.spool()),
             tls: text(self.tls()),
             dkim: text(self.dkim()),
+            acme: text(self.acme()),
+            challenges: text(self.challenges()),
         }
     }
 }

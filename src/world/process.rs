@@ -3,9 +3,14 @@
 use crate::{
     error::{Error, codes},
     plan::{recipe, service::Signal, spec::ContainerSpec},
+    render::mailctld::STATUS_PORT,
 };
 use rustix::process::{Pid, kill_process};
-use std::{fs, path::Path};
+use std::{
+    fs,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
 
 /// Signals process 1 of the container that we are in. The kernel drops what it has no handler for, so a program
 /// that is just starting is not ended by it.
@@ -30,9 +35,58 @@ pub fn port_taken(error: Error, spec: &ContainerSpec) -> Error {
         return error;
     }
     let port = spec.ports.iter().map(|port| port.host).find(|&port| port != 0 && names(&text, port));
-    let Some(port) = port else {
-        return error;
-    };
+    port.map_or(error, |port| named(port, spec))
+}
+
+/// The first port of `spec` that somebody listens on who is not one of our containers (`ours`: what they publish). Found
+/// before anything is taken down to make room for what could then not start.
+pub fn in_the_way(spec: &ContainerSpec, ours: &[SocketAddr]) -> Option<Error> {
+    let wanted = spec.ports.iter().filter(|port| port.host != 0).find(|port| {
+        let own = ours.iter().any(|own| own.port() == port.host);
+        !own && listening().any(|there| meets(there, SocketAddr::new(port.address, port.host)))
+    });
+    wanted.map(|port| named(port.host, spec))
+}
+
+/// Whether one address and port cannot be had while the other is. A wildcard of IPv6 most often stands for IPv4 too.
+fn meets(there: SocketAddr, wanted: SocketAddr) -> bool {
+    let (one, other) = (there.ip().to_canonical(), wanted.ip().to_canonical());
+    let alike = one == other
+        || (one.is_ipv4() == other.is_ipv4() && (one.is_unspecified() || other.is_unspecified()))
+        || (one.is_ipv6() && one.is_unspecified());
+    there.port() == wanted.port() && alike
+}
+
+/// Where anybody on this host listens.
+fn listening() -> impl Iterator<Item = SocketAddr> {
+    let tables =
+        ["/proc/net/tcp", "/proc/net/tcp6"].into_iter().filter_map(|file| fs::read_to_string(file).ok());
+    tables.flat_map(|table| {
+        let listens = |line: &str| {
+            let mut columns = line.split_whitespace().skip(1);
+            let (address, port) = columns.next()?.split_once(':')?;
+            // Column 3 is the state; 0A = listening.
+            (columns.nth(1)? == "0A").then_some(())?;
+            Some(SocketAddr::new(kernel_address(address)?, u16::from_str_radix(port, 16).ok()?))
+        };
+        table.lines().skip(1).filter_map(listens).collect::<Vec<_>>()
+    })
+}
+
+/// An address as `/proc/net` has it: words of 32 bits, each in the byte order of this host.
+fn kernel_address(hex: &str) -> Option<IpAddr> {
+    let words: Vec<[u8; 4]> = (0..hex.len() / 8)
+        .map(|at| Some(u32::from_str_radix(hex.get(at * 8..at * 8 + 8)?, 16).ok()?.to_ne_bytes()))
+        .collect::<Option<_>>()?;
+    match words[..] {
+        [word] => Some(IpAddr::from(word)),
+        [_, _, _, _] => <[u8; 16]>::try_from(words.concat()).ok().map(IpAddr::from),
+        _ => None,
+    }
+}
+
+/// Which port, by whom, and what can be done.
+fn named(port: u16, spec: &ContainerSpec) -> Error {
     let taken = Error::new(codes::PORT_TAKEN, format!("port {port} of this host is taken"));
     let taken = match listener(port) {
         Some((_, name)) if name == "docker-proxy" => {
@@ -45,7 +99,20 @@ pub fn port_taken(error: Error, spec: &ContainerSpec) -> Error {
             .cause("a process that cannot be seen from here listens on it")
             .hint(format!("ss -ltnp 'sport = :{port}'")),
     };
-    taken.hint("or set another port in [ports] of mailctl.toml, then: mailctl up")
+    let inside = spec.ports.iter().find(|published| published.host == port).map(|published| published.inside);
+    match inside {
+        Some(inside @ (80 | 443)) => {
+            let (key, instead) = if inside == 80 { ("http", 8080) } else { ("https", 8443) };
+            taken
+                .hint(format!(
+                    "or leave it to that program: set ports.{key} = {instead} in mailctl.toml, and see: mailctl \
+                     help web"
+                ))
+                .hint("or do without: set ENABLE_WEB=false in settings.env, then: mailctl up")
+        }
+        Some(STATUS_PORT) => taken.hint("or set another metrics.listen in mailctl.toml, then: mailctl up"),
+        _ => taken.hint("or set another port in [ports] of mailctl.toml, then: mailctl up"),
+    }
 }
 
 /// The unit that a process most likely belongs to; the master of a host's own Postfix has a name of its own.
@@ -101,6 +168,30 @@ mod tests {
         let text = "driver failed: Error starting userland proxy: listen tcp4 0.0.0.0:25: bind: address already in use";
         assert!(names(text, 25));
         assert!(!names("Bind for 0.0.0.0:2525 failed", 25));
+    }
+
+    #[test]
+    fn addresses_meet_where_the_kernel_says_so() {
+        let place = |text: &str| text.parse::<SocketAddr>().unwrap();
+        for (there, wanted, meet) in [
+            ("0.0.0.0:80", "0.0.0.0:80", true),
+            ("127.0.0.1:80", "0.0.0.0:80", true),
+            ("0.0.0.0:80", "192.0.2.1:80", true),
+            ("[::]:80", "0.0.0.0:80", true),
+            ("192.0.2.2:80", "192.0.2.1:80", false),
+            ("[::1]:80", "0.0.0.0:80", false),
+            ("0.0.0.0:80", "[::]:80", false),
+            ("0.0.0.0:81", "0.0.0.0:80", false),
+        ] {
+            assert_eq!(meets(place(there), place(wanted)), meet, "{there} {wanted}");
+        }
+        assert_eq!(kernel_address("ZZ"), None);
+        let socket =
+            std::net::TcpListener::bind("[::1]:0").or_else(|_| std::net::TcpListener::bind("127.0.0.1:0"));
+        let (v6, v4) = (socket.unwrap(), std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+        for socket in [v6, v4] {
+            assert!(listening().any(|there| there == socket.local_addr().unwrap()));
+        }
     }
 
     #[test]

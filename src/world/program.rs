@@ -14,9 +14,20 @@ pub fn file() -> PathBuf {
     PathBuf::from("/proc/self/exe")
 }
 
+/// Where it lies, for those who start it later.
+pub fn path() -> Result<PathBuf, Error> {
+    let path = std::env::current_exe().map_err(|e| io_error("find", &file(), &e))?;
+    // The kernel says so of a file that was replaced while it ran.
+    match path.to_str().and_then(|text| text.strip_suffix(" (deleted)")) {
+        Some(before) if Path::new(before).is_file() => Ok(PathBuf::from(before)),
+        Some(_) => Err(io_error("find", &path, &std::io::ErrorKind::NotFound.into())),
+        None => Ok(path),
+    }
+}
+
 impl World {
     /// The tag of the image with this program in it.
-    pub fn image_tag(&self) -> Result<String, Error> {
+    pub fn program_tag(&self) -> Result<String, Error> {
         Ok(recipe::tag(&digest(&file())?))
     }
 }

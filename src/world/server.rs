@@ -9,6 +9,7 @@ use crate::{
     error::Error,
     mail::{
         address::Domain,
+        dns::reserved,
         server::{Key, Served, Server, Services, Stage},
     },
     settings::Settings,
@@ -38,6 +39,7 @@ impl World {
                 managesieve: offered(on.managesieve, ports.managesieve),
             },
             spki: tls::spki(&self.paths),
+            policy: settings.policy(),
             relay: settings.relay.as_ref().map(|relay| relay.host.clone()),
         }
     }
@@ -78,25 +80,12 @@ fn own_addresses() -> Vec<IpAddr> {
 /// Whether others on the Internet can reach an address: not private, local, shared or for documentation (IANA's
 /// registries of special-purpose addresses, RFC 6890).
 pub fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, ..] = v4.octets();
-            !(v4.is_private()
-                || v4.is_loopback()
-                || v4.is_link_local()
-                || v4.is_unspecified()
-                || v4.is_broadcast()
-                || v4.is_documentation()
-                || a == 100 && (64..128).contains(&b)
-                || a == 198 && (18..20).contains(&b)
-                || a == 0
-                || a >= 224)
-        }
-        IpAddr::V6(v6) => {
-            let [first, second, ..] = v6.segments();
-            first & 0xe000 == 0x2000 && !(first == 0x2001 && second == 0xdb8)
-        }
-    }
+    // Of IPv6 only this part was ever given out (IANA: Global Unicast).
+    let given = match address {
+        IpAddr::V4(_) => true,
+        IpAddr::V6(v6) => v6.segments()[0] & 0xe000 == 0x2000,
+    };
+    given && reserved(address).is_none()
 }
 
 #[cfg(test)]

@@ -37,8 +37,8 @@ impl World {
     }
 
     fn understood(&self, mut words: Words) -> Result<Loaded, Error> {
-        if let Some(path) = words.secret_wanted() {
-            words.secret_read(&path, secret_file(Path::new(&path)));
+        for (key, path) in words.secrets_wanted() {
+            words.secret_read(key, &path, secret_file(Path::new(&path)));
         }
         words.settle().map_err(|faults| self.settings_error(&faults))
     }

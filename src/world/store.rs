@@ -8,6 +8,7 @@
 
 mod alias;
 mod changelog;
+mod copy;
 mod create;
 mod domain;
 mod fault;
@@ -22,8 +23,10 @@ mod whole;
 
 pub use alias::Alias;
 pub use changelog::{Entry, Kind};
+pub use copy::copy;
 pub use lookup::Lookup;
 pub use mailbox::{Mailbox, NewMailbox};
+pub use migrations::SCHEMA;
 pub use page::Page;
 pub use whole::Row;
 
@@ -74,7 +77,8 @@ impl Store {
         let file = paths.database();
         create::ensure(paths).await?;
         let store = Self::connect(&file, Self::options(&file)).await?;
-        if store.schema < migrations::SCHEMA {
+        if copy::is_older(store.schema) {
+            copy::keep(paths, store.schema).await?;
             migrations::run(&store.pool, &file).await?;
             return Ok(Self { schema: migrations::SCHEMA, ..store });
         }

@@ -11,6 +11,9 @@ use tokio::process::Command;
 /// A mirror that answers at all has sent its lists by then.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Between two tries of a timer where mirrors are out of reach.
+const AGAIN: Duration = Duration::from_secs(3600);
+
 /// Asks apt, inside the image: what it would install, in its own words. Its folders are in memory, and it stays
 /// the user that it is, for it has no capability to become another.
 pub async fn simulate() -> Result<String, Error> {
@@ -43,6 +46,17 @@ impl World {
     /// What the last check found; `None` where there was none that can be read.
     pub fn last_update_check(&self) -> Option<Checked> {
         serde_json::from_slice(&std::fs::read(self.paths.update_check()).ok()?).ok()
+    }
+
+    /// Whether the mirrors could not be asked within the last hour: they need not be asked again yet.
+    pub fn update_check_failed_lately(&self) -> bool {
+        let tried = std::fs::metadata(self.paths.update_try()).and_then(|data| data.modified());
+        tried.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < AGAIN))
+    }
+
+    /// Remembers that they could not be asked just now.
+    pub fn note_failed_update_check(&self) -> Result<(), Error> {
+        atomic::write(&self.paths.update_try(), b"", atomic::PRIVATE)
     }
 
     /// Remembers it, where there is a home.

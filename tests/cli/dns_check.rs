@@ -335,6 +335,85 @@ fn ctrl_c_ends_the_watch() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }
 
+/// Proves: issue 4: without settings a domain that is named is looked at all the same, compared with nothing; without a
+/// domain it is said what to do.
+#[test]
+fn a_foreign_domain_needs_no_settings() {
+    let home = Home::new();
+    fs::remove_file(home.path().join("settings.env")).unwrap();
+    let lines = ["example.net. 60 IN MX 10 mx.example.net.", "mx.example.net. 60 IN A 198.51.100.9"];
+    let dns = Dns::start(&[
+        Zone::new(".", ""),
+        Zone::new("example.net.", &format!("{}\n{}\n@ TXT \"v=spf1 mx -all\"", lines[0], lines[1])),
+    ]);
+    let (status, document) = check(&home, &dns, &["example.net", "--only", "mx,spf,dkim,autoconfig"]);
+    assert_eq!((status, &document["verdict"]), (0, &"ok".into()), "{document:#}");
+    assert_eq!(
+        codes(&document, "ok"),
+        ["dns.mx.ok", "dns.spf.ok", "dns.dkim.foreign", "dns.autoconfig.foreign"]
+    );
+    let sections = document["sections"].as_array().unwrap();
+    assert_eq!((sections.len(), &sections[0]["role"]), (1, &"foreign".into()), "{document:#}");
+    let at = dns.at().to_string();
+    let report = home.run(&["dns-check", "example.net", "--resolver", &at, "--report", "--only", "dmarc"]);
+    assert_eq!(report.status, 1, "{report:?}");
+    assert!(report.out.contains("addresses not known") && !report.err.contains("dns-records"), "{report:?}");
+    home.refused(&["dns-check"], 78, "dns-check example.org");
+    let help = home.ok(&["dns-check", "--help"]);
+    assert!(help.contains("Without settings"), "{help}");
+}
+
+/// Proves: who names the server itself means the server, and not a foreign domain of mail.
+#[test]
+fn the_host_name_is_the_host() {
+    let home = home();
+    let dns = serve(&records(&home));
+    let (status, document) = check(&home, &dns, &["mail.example.org", "--only", RECORDS]);
+    assert_eq!(status, 0, "{document:#}");
+    let sections = document["sections"].as_array().unwrap();
+    assert_eq!((sections.len(), &sections[0]["role"]), (1, &"host".into()), "{document:#}");
+}
+
+/// Proves: issue 4 (trust anchors of one's own): with the keys of its root, or their digests, a zone of a private
+/// Internet is secure, unsigned or bogus, through real resolvers and by the program itself.
+#[test]
+fn a_root_of_ones_own_is_proven() {
+    let world = World::shared();
+    let resolver = Resolver::start(Kind::Bind, &world);
+    let at = resolver.address().to_string();
+    for anchor in [world.anchor().to_owned(), world.digest()] {
+        for (zone, verdict, code) in [
+            ("bind.org", "ok", "dns.dnssec.secure"),
+            ("knot3.com", "ok", "dns.dnssec.secure"),
+            ("plain.net", "ok", "dns.dnssec.unsigned"),
+            ("wrong.org", "error", "dns.dnssec.bogus"),
+            ("expired.org", "error", "dns.dnssec.bogus"),
+            ("ed448.org", "could_not_check", "dns.dnssec.unchecked"),
+        ] {
+            let home = Home::new();
+            let settings = format!("DOMAIN={zone}\nHOSTNAME=mail.{zone}\nADMIN_EMAIL=admin@{zone}\n");
+            fs::write(home.path().join("settings.env"), settings).unwrap();
+            let file = home.path().join("root.key");
+            fs::write(&file, &anchor).unwrap();
+            let toml = format!("[dns]\ntrust_anchor_file = \"{}\"\n", file.display());
+            fs::write(home.path().join("mailctl.toml"), toml).unwrap();
+            let ran = home.run(&["dns-check", "--json", "--resolver", &at, "--only", "dnssec"]);
+            let document: Value = serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {ran:?}"));
+            assert_eq!(codes(&document, verdict), [code], "{anchor}\n{zone}: {document:#}");
+            if code == "dns.dnssec.unchecked" {
+                assert!(document.to_string().contains("Ed448"), "{document:#}");
+            }
+        }
+    }
+    let home = Home::new();
+    let file = home.path().join("root.key");
+    let toml = format!("[dns]\ntrust_anchor_file = \"{}\"\n", file.display());
+    fs::write(home.path().join("mailctl.toml"), toml).unwrap();
+    home.refused(&["dns-check", "--resolver", &at], 78, "dns.anchor");
+    fs::write(&file, "nonsense").unwrap();
+    home.refused(&["dns-check", "--resolver", &at], 78, "line 1");
+}
+
 /// Proves: issue 4, fault 19 for DNSSEC: what cannot be proven through a real resolver is "could not check", with exit
 /// status 75, and never bogus: the keys of a root that is not the Internet's, a resolver without signatures, and one
 /// that keeps answers whose signatures do not hold.
@@ -360,6 +439,15 @@ fn what_cannot_be_proven_is_not_bogus() {
                 assert!(unchecked.iter().any(|found| found == code), "{kind:?} {zone}: {document:#}");
             }
             assert_eq!(codes(&document, "error"), Vec::<String>::new(), "{kind:?} {zone}: {document:#}");
+            let text = document.to_string();
+            match kind {
+                Kind::Unbound | Kind::Bind => {
+                    assert!(text.contains("do not fit the keys that are trusted here"), "{kind:?} {text}");
+                    assert!(text.contains("dns.trust_anchor_file"), "{text}");
+                }
+                Kind::Stripping => assert!(text.contains("hands on no signatures"), "{kind:?} {text}"),
+                _ => {}
+            }
         }
     }
 }

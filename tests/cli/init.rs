@@ -83,7 +83,7 @@ fn one_command_makes_a_home_and_the_second_changes_nothing() {
         private.file_stem().unwrap().to_string_lossy().starts_with("m20"),
         "{private:?} is not a dated selector"
     );
-    assert_eq!(mode("tls/live.pem"), 0o600);
+    assert_eq!(mode("tls/live/host.pem"), 0o640);
     let (_, list, _) = run(&home, &["user", "list", "--no-size"]);
     assert_eq!(list.trim(), "ann@example.test");
     let before = tree(&home);

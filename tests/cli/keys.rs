@@ -1,6 +1,6 @@
-//! `mailctl dkim` and `mailctl tls` in a temporary home.
+//! `mailctl dkim` in a temporary home.
 
-use crate::common::{certificate, home::Home};
+use crate::common::home::Home;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 fn mode(path: &Path) -> u32 {
@@ -77,57 +77,4 @@ fn an_old_key_is_taken_as_it_is() {
     assert_eq!(home.json(&["domain", "list"])[0]["selector"], "mail");
     home.ok(&["dkim", "generate", "--selector", "next"]);
     assert_eq!(home.json(&["domain", "list"])[0]["selector"], "mail", "a new key waits for its record");
-}
-
-fn pair(home: &Home, name: &str) -> (String, String) {
-    let (certificate, key) = certificate::pair(home.path(), name);
-    (certificate.to_str().unwrap().to_owned(), key.to_str().unwrap().to_owned())
-}
-
-/// Proves: S1-10, S0-12, S1-21 (certificate matches key), fault 21: what cannot be served is refused, what was
-/// served stays.
-#[test]
-fn a_certificate_is_judged_before_it_is_served() {
-    let home = Home::new();
-    home.refused(&["tls", "show"], 65, "tls import");
-    let (certificate, key) = pair(&home, "mail.example.org");
-    let shown = home.json(&["tls", "import", "--cert", &certificate, "--key", &key]);
-    let live = home.path().join("tls/live.pem");
-    assert_eq!(mode(&live), 0o600);
-    let fingerprint = Command::new("openssl")
-        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in", &certificate])
-        .output()
-        .unwrap();
-    let fingerprint = String::from_utf8(fingerprint.stdout).unwrap();
-    let shown = shown["certificate"]["fingerprint"].as_str().unwrap();
-    assert!(fingerprint.trim().ends_with(shown), "{fingerprint} {shown}");
-    assert!(home.ok(&["tls", "show"]).contains(shown));
-
-    let served = fs::read(&live).unwrap();
-    let (foreign, foreign_key) = pair(&home, "other.example.org");
-    for (certificate, key, word) in [
-        (&foreign, &foreign_key, "not for mail.example.org"),
-        (&certificate, &foreign_key, "other.example.org.key"),
-        (&key, &key, "no certificate"),
-    ] {
-        home.refused(&["tls", "import", "--cert", certificate, "--key", key], 78, word);
-    }
-    home.refused(&["tls", "import", "--cert", &certificate], 64, "--key");
-    home.refused(&["tls", "import", "--cert", "/nonexistent", "--key", &key], 74, "/nonexistent");
-    assert_eq!(fs::read(&live).unwrap(), served);
-}
-
-/// Proves: S0-12 (certbot's folder).
-#[test]
-fn certbots_folder_is_taken_as_it_is() {
-    let home = Home::new();
-    let (certificate, key) = pair(&home, "mail.example.org");
-    let folder = home.path().join("live");
-    fs::create_dir(&folder).unwrap();
-    fs::copy(certificate, folder.join("fullchain.pem")).unwrap();
-    fs::copy(key, folder.join("privkey.pem")).unwrap();
-    home.ok(&["tls", "import", folder.to_str().unwrap(), "--dry-run"]);
-    assert!(!home.path().join("tls/live.pem").exists());
-    home.ok(&["tls", "import", folder.to_str().unwrap()]);
-    assert!(home.path().join("tls/live.pem").exists());
 }

@@ -4,7 +4,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod acme;
 mod alias;
+mod backup;
+mod boot;
+mod cert;
 mod dns_check;
 mod dns_faults;
 mod dns_green;
@@ -17,4 +21,5 @@ mod publish;
 mod reference;
 mod settings;
 mod settings_example;
+mod state;
 mod user;

@@ -125,6 +125,50 @@ fn spf_is_changed_only_where_it_must_be() {
     assert_eq!(scene.says("example.org", "TXT"), [format!("\"v=spf1 ip4:192.0.2.25{ten} -all\"")]);
 }
 
+/// Proves: issue 4: what is there now is asked of `dns.update_server` at just its port, where a hidden primary may be,
+/// and not of whoever listens at port 53 of its address.
+#[test]
+fn the_server_that_takes_changes_is_read_at_its_port() {
+    let public = Dns::start(&[Zone::new(".", ""), Zone::new("example.org", "@ NS ns\nmail A 192.0.2.25\n")]);
+    let hidden = Dns::start_at(
+        std::net::SocketAddr::new(public.at().ip(), 0),
+        &[Zone::new("example.org", "@ NS ns\nmail A 192.0.2.25\n@ MX 5 hidden.example.com.\n")],
+    );
+    assert_ne!(hidden.at().port(), 53);
+    let home = Home::new();
+    let settings = format!(
+        "[dns]\naddresses = \"192.0.2.25\"\nresolver = \"{}\"\nupdate_server = \"{}\"\n",
+        public.at(),
+        hidden.at()
+    );
+    fs::write(home.path().join("mailctl.toml"), settings).unwrap();
+    let shown = home.run(&["dns-publish", "example.org", "--dry-run"]);
+    assert_eq!(shown.status, 0, "{shown:?}");
+    assert!(shown.err.contains("5 hidden.example.com. is not ours and stays"), "{shown:?}");
+}
+
+/// Proves: where a domain that the record leads to does not answer, nobody knows whether this server may send: it is named
+/// in the record, which takes nothing from anybody, and that is told.
+#[test]
+fn spf_that_cannot_be_judged_is_told() {
+    let dns = Dns::start(&[
+        Zone::new(".", ""),
+        Zone::new(
+            "example.org",
+            "@ NS ns\nns A {at}\nmail A 192.0.2.25\n@ TXT \"v=spf1 include:_spf.example.com -all\"\n",
+        ),
+    ]);
+    dns.fault("_spf.example.com", crate::common::dns::Fault::ServFail);
+    let home = Home::new();
+    let settings =
+        format!("[dns]\naddresses = \"192.0.2.25\"\nresolver = \"{0}\"\nupdate_server = \"{0}\"\n", dns.at());
+    fs::write(home.path().join("mailctl.toml"), settings).unwrap();
+    let shown = home.run(&["dns-publish", "example.org", "--dry-run"]);
+    assert_eq!(shown.status, 0, "{shown:?}");
+    assert!(shown.err.contains("could not be checked") && shown.err.contains("SERVFAIL"), "{shown:?}");
+    assert!(shown.out.contains("\"v=spf1 mx include:_spf.example.com -all\""), "{shown:?}");
+}
+
 /// Proves: a key that the server does not take changes nothing, is named, and is never shown.
 #[test]
 fn a_wrong_key_is_named_and_changes_nothing() {
@@ -159,6 +203,17 @@ fn a_key_is_rotated_step_by_step() {
     assert_eq!(waits.status, 0);
     assert!(waits.err.contains("queue cannot be seen"), "{}", waits.err);
     assert_eq!(scene.stages(), [stage("new", "active"), stage("old", "leaving")]);
+    // A key whose file is gone is not forgotten.
+    let file = home.path().join("keys/dkim/example.org/old.private");
+    let kept = fs::read(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    let lost = home.run(&["dkim", "rotate", "--hold", "0"]);
+    assert!(
+        lost.status == 0 && lost.err.contains("old stays published") && lost.err.contains("its file is gone"),
+        "{lost:?}"
+    );
+    assert_eq!(scene.stages(), [stage("new", "active")], "and no third one is made");
+    fs::write(&file, kept).unwrap();
     // Undo.
     home.ok(&["dkim", "activate", "--selector", "old"]);
     assert_eq!(scene.stages(), [stage("old", "active"), stage("new", "leaving")]);

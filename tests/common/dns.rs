@@ -79,7 +79,15 @@ struct Handler {
 impl Dns {
     /// Serves `zones`; answers at once and rightly. `{at}` in a zone's text is the address of this server.
     pub fn start(zones: &[Zone]) -> Self {
-        let (udp, tcp) = sockets();
+        Self::on(sockets(), zones)
+    }
+
+    /// The same at this place; port 0 = any that is free.
+    pub fn start_at(at: SocketAddr, zones: &[Zone]) -> Self {
+        Self::on(bind(at).unwrap(), zones)
+    }
+
+    fn on((udp, tcp): (std::net::UdpSocket, std::net::TcpListener), zones: &[Zone]) -> Self {
         let at = udp.local_addr().unwrap();
         let zones: Vec<Zone> = zones.iter().map(|zone| zone.served_at(at.ip())).collect();
         let (handlers, anchors) = zone::build(&zones);

@@ -27,6 +27,25 @@ pub fn post(path: &str, body: &str) -> Option<Value> {
     output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
 }
 
+/// Builds an image from this Dockerfile alone, under this tag.
+pub fn build(dockerfile: &str, tag: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("Dockerfile"), dockerfile).unwrap();
+    let tar = folder.path().join("context.tar");
+    let packed =
+        Command::new("tar").arg("cf").arg(&tar).arg("-C").arg(folder.path()).arg("Dockerfile").status();
+    assert!(packed.unwrap().success());
+    let built = Command::new("curl")
+        .args(["-sf", "-m", "60", "--unix-socket", "/var/run/docker.sock", "-X", "POST"])
+        .args(["-H", "Content-Type: application/x-tar", "--data-binary"])
+        .arg(format!("@{}", tar.display()))
+        .arg(format!("http://engine/build?rm=true&t={tag}"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&built.stdout);
+    assert!(built.status.success() && !said.contains("errorDetail"), "{said}");
+}
+
 /// Process id of a service's first process, as the host sees it.
 pub fn pid(project: &str, service: &str) -> Option<u64> {
     request("GET", &format!("/containers/{project}-{service}/json"))?["State"]["Pid"]

@@ -5,7 +5,7 @@ use mailctl::{
         address::{Domain, Selector},
         dkim::{Algorithm, Signer},
     },
-    render::{ConfigSet, Facts, render},
+    render::{Certificates, ConfigSet, Facts, Named, render},
     settings::{load, source::Sources},
 };
 use std::{
@@ -51,11 +51,28 @@ pub fn rendered(folder: &Path) -> ConfigSet {
         },
     );
     let facts = Facts {
+        certificates: certificates(&text("certificates").unwrap_or_default()),
         signers: signers.collect(),
         domains,
         overrides: tree(&folder.join("templates")).into_iter().collect(),
     };
     render(&settings, &facts).unwrap()
+}
+
+/// `rsa`, or a domain with the names that its certificate is asked for by, a line each.
+fn certificates(text: &str) -> Certificates {
+    let mut certificates = Certificates::default();
+    for line in text.lines() {
+        let (first, names) = line.split_once(' ').unwrap_or((line, ""));
+        match first {
+            "rsa" => certificates.rsa = true,
+            domain => certificates.domains.push(Named {
+                domain: Domain::parse(domain).unwrap(),
+                names: names.split(' ').map(str::to_owned).collect(),
+            }),
+        }
+    }
+    certificates
 }
 
 /// Every file below a folder: path relative to it, and text.

@@ -90,6 +90,13 @@ impl Home {
     }
 }
 
+/// The program on any home, without an engine.
+pub fn ran(home: &Path, words: &[&str]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mailctl"));
+    command.env_clear().env("DOCKER_HOST", "unix:///nonexistent/docker.sock").arg("--home").arg(home);
+    Ran::of(command.args(words).stdin(Stdio::null()).output().unwrap())
+}
+
 impl Ran {
     fn of(output: std::process::Output) -> Self {
         Self {

@@ -5,7 +5,7 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use std::{
     net::{IpAddr, SocketAddr},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -32,6 +32,19 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
+    /// A certificate for `names` from yesterday for a year, and its key (both DER).
+    pub fn issue(&self, names: &[&str]) -> (Vec<u8>, Vec<u8>) {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        let now = time::OffsetDateTime::now_utc();
+        params.not_before = now - time::Duration::days(1);
+        params.not_after = now + time::Duration::days(365);
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        (certificate.der().to_vec(), key.serialize_der())
+    }
+
     /// Its certificate (DER).
     pub fn root(&self) -> Vec<u8> {
         self.0.der().to_vec()
@@ -41,6 +54,7 @@ impl Authority {
 /// The server.
 pub struct Https {
     asked: Arc<AtomicUsize>,
+    last: Arc<Mutex<String>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -65,6 +79,8 @@ impl Https {
         listener.set_nonblocking(true).unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
+        let last = Arc::new(Mutex::new(String::new()));
+        let heard = Arc::clone(&last);
         let (stop, mut stopped) = oneshot::channel();
         let response: Arc<[u8]> = response.into();
         let thread = std::thread::spawn(move || {
@@ -77,12 +93,13 @@ impl Https {
                         _ = &mut stopped => return,
                     };
                     let (acceptor, response, counter) = (acceptor.clone(), response.clone(), counter.clone());
+                    let heard = heard.clone();
                     tokio::spawn(async move {
                         let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                        let mut request = [0; 2048];
-                        let Ok(length) = stream.read(&mut request).await else { return };
+                        let Some(request) = whole(&mut stream).await else { return };
                         counter.fetch_add(1, Ordering::SeqCst);
-                        if request[..length].starts_with(b"GET /slow ") {
+                        heard.lock().unwrap().clone_from(&request);
+                        if request.starts_with("GET /slow ") {
                             tokio::time::sleep(Duration::from_secs(3600)).await;
                         }
                         let _ = stream.write_all(&response).await;
@@ -91,7 +108,12 @@ impl Https {
                 }
             });
         });
-        Self { asked, stop: Some(stop), thread: Some(thread) }
+        Self { asked, last, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// The last request, with its body.
+    pub fn last(&self) -> String {
+        self.last.lock().unwrap().clone()
     }
 
     /// Requests so far.
@@ -104,6 +126,24 @@ impl Drop for Https {
     fn drop(&mut self) {
         drop(self.stop.take());
         let _ = self.thread.take().map(std::thread::JoinHandle::join);
+    }
+}
+
+/// One request: the header, and as much of a body as it announces.
+async fn whole(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Option<String> {
+    let mut request = Vec::new();
+    loop {
+        let mut piece = [0; 2048];
+        let length = stream.read(&mut piece).await.ok()?;
+        request.extend_from_slice(&piece[..length]);
+        let text = String::from_utf8_lossy(&request).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let announced = head
+            .lines()
+            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        if length == 0 || text.contains("\r\n\r\n") && body.len() >= announced.unwrap_or(0) {
+            return Some(text);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+pub mod acme;
 pub mod certificate;
 pub mod dns;
 pub mod engine;

@@ -165,6 +165,14 @@ impl World {
         &self.anchor
     }
 
+    /// The digest of its key, as a line of a zone.
+    pub fn digest(&self) -> String {
+        self.bind.place().write("anchor.key", &format!("{}\n", self.anchor));
+        let line = self.bind.place().run("dnssec-dsfromkey", &["-2", "-f", "anchor.key", "."]);
+        assert!(line.contains(" DS "), "{line}");
+        line
+    }
+
     /// Knot answers no more, for none of its zones.
     pub fn stop_knot(&mut self) {
         self.knot.stop();

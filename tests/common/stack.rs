@@ -47,13 +47,18 @@ impl Stack {
         Self::beside("", None)
     }
 
+    /// One made of a backup of this one, not running yet.
+    pub fn restored(&self, backup: &Path) -> Self {
+        let (home, project) = place();
+        let stack = Self { home, project, ann: self.ann.clone(), _turn: None };
+        stack.ok(&["restore", backup.to_str().unwrap()]);
+        stack
+    }
+
     fn beside(settings: &str, turn: Option<Turn>) -> Self {
-        let home = tempfile::Builder::new().prefix("mailctl-test-").tempdir().unwrap();
-        let project =
-            format!("t-{}", home.path().file_name().unwrap().to_str().unwrap().rsplit('-').next().unwrap())
-                .to_lowercase();
+        let (home, project) = place();
         let free = "[ports]\nsmtp = 0\nsubmissions = 0\nsubmission = 0\nimap = 0\nimaps = 0\npop3 = 0\npop3s = 0\n\
-                    managesieve = 0\n\n[network]\nlisten = \"127.0.0.1\"\n\n";
+                    managesieve = 0\nhttp = 0\nhttps = 0\n\n[network]\nlisten = \"127.0.0.1\"\n\n";
         fs::write(home.path().join("mailctl.toml"), format!("{free}{settings}")).unwrap();
         let mut stack = Self { home, project, ann: String::new(), _turn: turn };
         let words =
@@ -81,7 +86,7 @@ impl Stack {
 
     /// The certificate that clients must believe.
     pub fn certificate(&self) -> PathBuf {
-        self.home().join("tls/live.pem")
+        self.home().join("tls/live/host.pem")
     }
 
     /// The program on this home, ready for arguments.
@@ -119,9 +124,9 @@ impl Stack {
         self.ok(&["user", "add", address]).trim().to_owned()
     }
 
-    /// `status --json`.
+    /// `status --json`, without asking the ports.
     pub fn status(&self) -> Value {
-        serde_json::from_slice(&self.run(&["status", "--json"]).stdout).unwrap()
+        serde_json::from_slice(&self.run(&["status", "--json", "--quick"]).stdout).unwrap()
     }
 
     /// The host port behind a container's port. A container that was just killed has none until it is back.
@@ -191,6 +196,14 @@ impl Stack {
     pub fn logs(&self, service: &str) -> String {
         self.ok(&["logs", service])
     }
+}
+
+/// A folder of its own, and a project's name.
+fn place() -> (tempfile::TempDir, String) {
+    let home = tempfile::Builder::new().prefix("mailctl-test-").tempdir().unwrap();
+    let name = home.path().file_name().unwrap().to_str().unwrap().to_lowercase();
+    let project = format!("t-{}", name.rsplit('-').next().unwrap());
+    (home, project)
 }
 
 impl Drop for Stack {

@@ -39,8 +39,9 @@ async fn twenty_domains_take_three_chains_at_most() {
         host: Domain::parse("mail.example.org").unwrap(),
         addresses: vec!["192.0.2.25".parse().unwrap()],
         services: Services { submissions: 465, imaps: 993, ..Services::default() },
-        spki: None,
+        spki: Vec::new(),
         relay: None,
+        policy: None,
     };
     let dns = Dns::new(Asking::at([server.at()]));
     let began = Instant::now();

@@ -281,8 +281,9 @@ async fn the_findings() {
             host,
             addresses: Vec::new(),
             services: Services::default(),
-            spki: Some([7; 32]),
+            spki: vec![[7; 32]],
             relay: None,
+            policy: None,
         };
         let served = Served { domain: zone.parse().unwrap(), keys: Vec::new() };
         let options = Options { subjects: [Subject::Dnssec, Subject::Tlsa].into(), ..Options::default() };

@@ -19,8 +19,9 @@ fn host() -> Host {
         host: Domain::parse("mail.example.org").unwrap(),
         addresses: vec!["192.0.2.25".parse().unwrap(), "2001:db8::25".parse().unwrap()],
         services: Services { submissions: 465, imaps: 993, ..Services::default() },
-        spki: Some([7; 32]),
+        spki: vec![[7; 32]],
         relay: None,
+        policy: None,
     }
 }
 

@@ -184,7 +184,7 @@ async fn every_server_must_answer_with_it() {
     let old = Server::start(&[zone("new TXT \"old\"\n")]);
     let lame = Server::start(&[]);
     let dns = Dns::new(Asking { patience: Duration::from_millis(500), ..Asking::at([new.at()]) });
-    let server = |label: &str, at: &Server| mailctl::world::dns::zone::Server {
+    let server = |label: &str, at: &Server| mailctl::mail::zone::NameServer {
         name: name(&format!("{label}.ns.example.org")),
         addresses: vec![at.at().ip()],
     };

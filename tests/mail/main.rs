@@ -4,6 +4,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod acme;
+mod alerts;
+mod backup;
 mod boxes;
 mod config;
 mod demo;
@@ -17,3 +20,4 @@ mod smtp;
 mod tls;
 mod up;
 mod updates;
+mod web;

@@ -71,5 +71,5 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             "no RSA key signs for {domain}; many servers verify only those: mailctl dkim generate {domain}"
         ));
     }
-    if args.dry_run { Ok(()) } else { live::refresh(world, ui).await }
+    if args.dry_run { Ok(()) } else { live::refresh(world, ui).await.map(drop) }
 }

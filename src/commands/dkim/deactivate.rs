@@ -50,5 +50,5 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         ui.say(format!("mail of {domain} is signed without {selector}; leave its record in DNS for a week"));
         ui.say(format!("undo: mailctl dkim activate {domain} --selector {selector}"));
     }
-    if args.dry_run { Ok(()) } else { live::refresh(world, ui).await }
+    if args.dry_run { Ok(()) } else { live::refresh(world, ui).await.map(drop) }
 }

@@ -93,7 +93,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         ui.data(key.record.zone(&domain, &selector));
     }
     if signs {
-        return live::refresh(world, ui).await;
+        return live::refresh(world, ui).await.map(drop);
     }
     let now = before.iter().find(|key| key.record.algorithm == algorithm);
     let kind = if algorithm == Algorithm::Rsa { "" } else { " --type ed25519" };

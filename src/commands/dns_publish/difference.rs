@@ -4,7 +4,7 @@ use crate::{
     error::{Error, codes},
     mail::{
         address::Domain,
-        dns::{Data, Kind, Name, Outcome, Question, Whom},
+        dns::{Data, Kind, Name, Outcome, Question},
         record::{
             Record,
             merge::{Change, changes},
@@ -88,15 +88,21 @@ async fn published(
 ) -> Result<HashMap<(Name, Kind), Vec<Data>>, Error> {
     let mut wanted: Vec<(Name, Kind)> = records
         .iter()
-        .flat_map(|record| [record.data.kind(), Kind::Cname].map(|kind| (record.name.clone(), kind)))
+        .flat_map(|record| {
+            // Where a CNAME is wanted, whether something stands in its way.
+            let kinds: &[Kind] = match record.data.kind() {
+                Kind::Cname => &[Kind::A, Kind::Aaaa, Kind::Cname],
+                kind => &[kind, Kind::Cname],
+            };
+            kinds.iter().map(|kind| (record.name.clone(), *kind)).collect::<Vec<_>>()
+        })
         .collect();
     wanted.sort();
     wanted.dedup();
-    let answers =
-        join_all(wanted.iter().map(async |(name, kind)| {
-            dns.ask(&Question::new(name, *kind).to(Whom::Server(server.ip()))).await
-        }))
-        .await;
+    let answers = join_all(
+        wanted.iter().map(async |(name, kind)| dns.ask_at(server, &Question::new(name, *kind)).await),
+    )
+    .await;
     let mut there = HashMap::new();
     for ((name, kind), answer) in wanted.into_iter().zip(answers) {
         match answer.outcome {

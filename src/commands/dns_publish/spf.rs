@@ -5,25 +5,25 @@ use crate::{
     mail::{
         address::Domain,
         dns::{Kind, Name, Outcome, Question},
-        record::{Record, txt},
+        record::{Record, address_term, txt},
         server::Server,
         spf::{Request, Verdict, check_host, survey},
     },
     world::dns::{Dns, settle},
 };
-use std::net::IpAddr;
 
 /// Terms that may ask DNS in all (RFC 7208 §4.6.4).
 const LOOKUPS: usize = 10;
 
 /// Leaves our SPF record out of `records` where the domain's own lets all our addresses send; where one term more
-/// would be one too many, names the addresses instead of asking for them.
+/// would be one too many, names the addresses instead of asking for them. Where it cannot be told whether they may send, ours
+/// is joined to it all the same, which takes nothing from anybody; the sentence that comes back says so.
 pub async fn fit(
     dns: &Dns,
     server: &Server,
     domain: &Domain,
     records: &mut Vec<Record>,
-) -> Result<(), Error> {
+) -> Result<Option<String>, Error> {
     let name = Name::from(domain);
     let sender = format!("postmaster@{domain}");
     let judged = settle(dns, |inquiry| {
@@ -35,16 +35,19 @@ pub async fn fit(
             .map(|address| check_host(inquiry, &Request::mail_from(*address, &sender, server.host.as_str())))
             .collect();
         let passes: Option<Vec<_>> = passes.into_iter().collect();
-        let passes = passes?.iter().all(|evaluation| evaluation.verdict == Verdict::Pass);
-        Some((matches!(there?.outcome, Outcome::Found(_)), survey?.lookups, passes))
+        let passes = passes?;
+        let silent = passes.iter().find(|evaluation| evaluation.verdict == Verdict::TempError);
+        let silent = silent.map(ToString::to_string);
+        let passes = passes.iter().all(|evaluation| evaluation.verdict == Verdict::Pass);
+        Some((matches!(there?.outcome, Outcome::Found(_)), survey?.lookups, passes, silent))
     })
     .await;
-    let (there, lookups, passes) = judged
+    let (there, lookups, passes, silent) = judged
         .map(|settled| settled.verdict)
         .map_err(|cause| Error::new(codes::BUG, "judging SPF has no end").cause(cause))?;
     // With a relay it is the relay that sends, and nobody knows from where.
     if !there || server.relay.is_some() || server.addresses.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let ours = |record: &Record| {
         record.name == name && record.data.text().is_some_and(|text| text.starts_with("v=spf1"))
@@ -52,19 +55,14 @@ pub async fn fit(
     if passes {
         records.retain(|record| !ours(record));
     } else if lookups >= LOOKUPS {
-        let terms: Vec<String> = server.addresses.iter().map(term).collect();
+        let terms: Vec<String> = server.addresses.iter().map(|address| address_term(*address)).collect();
         for record in records.iter_mut().filter(|record| ours(record)) {
             let text =
                 record.data.text().unwrap_or_default().replace(" mx", &format!(" {}", terms.join(" ")));
             record.data = txt(&text);
         }
     }
-    Ok(())
-}
-
-fn term(address: &IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => format!("ip4:{address}"),
-        IpAddr::V6(address) => format!("ip6:{address}"),
-    }
+    Ok(silent.map(|why| {
+        format!("whether the SPF record of {domain} lets this server send could not be checked ({why}), so it is named in it")
+    }))
 }

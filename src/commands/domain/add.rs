@@ -74,5 +74,5 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         ui.say(format!("all there are, in other forms: mailctl dns-records {domain}"));
         ui.say(format!("then: mailctl user add someone@{domain}; undo: mailctl domain del {domain}"));
     }
-    live::refresh(world, ui).await
+    live::refresh(world, ui).await.map(drop)
 }

@@ -3,9 +3,9 @@
 use crate::{
     commands::{live, names},
     error::{Error, codes},
-    mail::address::Domain,
+    mail::{address::Domain, cert::Place},
     ui::Ui,
-    world::{World, store::Change},
+    world::{World, keys::tls, store::Change},
 };
 
 /// Serve a domain no longer; refused while it has mailboxes or aliases
@@ -45,9 +45,12 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         ui.say(format!("would serve {domain} no longer; nothing was changed"));
     } else {
         ui.say(format!("{domain} is served no longer; take its MX and TXT records out of DNS"));
+        if tls::places(&world.paths).contains(&Place::Domain(domain.clone())) {
+            ui.say(format!("its certificate is still served; to end that: mailctl cert remove {domain}"));
+        }
         ui.say(format!("its DKIM keys are kept in {}; undo: mailctl domain add {domain}", keys.display()));
     }
-    if args.dry_run { Ok(()) } else { live::refresh(world, ui).await }
+    if args.dry_run { Ok(()) } else { live::refresh(world, ui).await.map(drop) }
 }
 
 async fn unused(change: &mut Change, domain: &Domain) -> Result<(), Error> {

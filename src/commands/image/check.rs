@@ -5,7 +5,7 @@ use crate::{
     error::{Error, codes},
     plan::{
         spec::JOB_UPDATES,
-        upgrade::{Checked, upgrades},
+        upgrade::{Checked, Upgrade, upgrades},
     },
     ui::Ui,
     world::{
@@ -46,12 +46,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         ui.say("nothing to do: the last look is recent enough, or UPDATE_CHECK is false");
         return Ok(());
     }
-    let progress = ui.progress();
-    progress.phase("asking the distribution for newer packages");
-    let listing = ask(&engine, &tag).await;
-    drop(progress);
-    let checked = Checked { at: names::now(), image: image.id, upgrades: upgrades(&listing?) };
-    world.note_update_check(&checked)?;
+    let checked = look(world, &engine, &tag, image.id, ui).await?;
     if ui.manner().json {
         ui.json(&serde_json::json!({
             "image": tag, "checked_at": checked.at, "current": checked.upgrades.is_empty(),
@@ -68,9 +63,56 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             Ok(())
         }
         count => Err(Error::new(codes::UPDATE_AVAILABLE, format!("{count} package(s) have a newer version"))
-            .hint("mailctl image build --fresh")
-            .hint("mailctl up")),
+            .hint("mailctl upgrade")),
     }
+}
+
+/// For `mailctl maintain`: asks where it is due, and says what came of it. Where there is no image yet, or nobody
+/// wants to know, there is nothing to ask about.
+pub async fn maintain(world: &World, dry_run: bool, done: &mut Vec<String>) -> Result<(), Error> {
+    if world.settings()?.settings.update_interval.is_none() {
+        return Ok(());
+    }
+    let (engine, tag) = (world.engine().await?, world.image_tag()?);
+    let Some(image) = engine.image(&tag).await? else { return Ok(()) };
+    if !due(world, &image.id)? || world.update_check_failed_lately() {
+        return Ok(());
+    }
+    if dry_run {
+        done.push("would ask the distribution for newer packages".to_owned());
+        return Ok(());
+    }
+    let listing = match ask(&engine, &tag).await {
+        Ok(listing) => listing,
+        Err(error) => {
+            world.note_failed_update_check()?;
+            return Err(error);
+        }
+    };
+    let checked = Checked { at: names::now(), image: image.id, upgrades: upgrades(&listing) };
+    world.note_update_check(&checked)?;
+    done.push(match checked.upgrades.len() {
+        0 => "every package in the image is the newest of its distribution".to_owned(),
+        count => format!("{count} package(s) in the image have a newer version"),
+    });
+    Ok(())
+}
+
+/// What is newer than in the image `tag`; remembered as well.
+pub async fn newer(world: &World, tag: &str, ui: &Ui) -> Result<Vec<Upgrade>, Error> {
+    let engine = world.engine().await?;
+    let Some(image) = engine.image(tag).await? else { return Ok(Vec::new()) };
+    Ok(look(world, &engine, tag, image.id, ui).await?.upgrades)
+}
+
+async fn look(world: &World, engine: &Engine, tag: &str, id: String, ui: &Ui) -> Result<Checked, Error> {
+    let progress = ui.progress();
+    progress.phase("asking the distribution for newer packages");
+    let listing = ask(engine, tag).await;
+    drop(progress);
+    let checked = Checked { at: names::now(), image: id, upgrades: upgrades(&listing?) };
+    world.note_update_check(&checked)?;
+    Ok(checked)
 }
 
 fn due(world: &World, image: &str) -> Result<bool, Error> {

@@ -32,6 +32,8 @@ pub enum Step {
     Dkim(Domain),
     /// The first certificate.
     Certificate(Domain),
+    /// The certificate of a home from before there were sets.
+    TakeOver(PathBuf),
 }
 
 /// What doing a step brought.
@@ -52,6 +54,7 @@ impl fmt::Display for Step {
             Self::Mailbox(address) => write!(f, "create the mailbox {address}"),
             Self::Dkim(domain) => write!(f, "make the DKIM key of {domain}"),
             Self::Certificate(name) => write!(f, "make a self-signed certificate for {name}"),
+            Self::TakeOver(path) => write!(f, "take over the certificate in {}", path.display()),
         }
     }
 }
@@ -85,7 +88,9 @@ pub async fn missing(world: &World, settings: &Settings, text: &str) -> Result<V
     });
     steps.extend(unsigned.cloned().map(Step::Dkim));
     if keys::tls::live(paths)?.is_none() {
-        steps.push(Step::Certificate(settings.hostname.clone()));
+        let old = paths.tls_before_sets();
+        let hostname = settings.hostname.clone();
+        steps.push(if old.exists() { Step::TakeOver(old) } else { Step::Certificate(hostname) });
     }
     if let Some(store) = store {
         store.close().await;
@@ -108,6 +113,9 @@ impl Step {
             Self::Dkim(domain) => sign(world, settings, domain).await?,
             Self::Certificate(name) => {
                 keys::tls::self_signed(&world.paths, name, time::OffsetDateTime::now_utc())?;
+            }
+            Self::TakeOver(_) => {
+                keys::tls::take_over(&world.paths)?;
             }
         }
         Ok(Done::Quietly)

@@ -26,7 +26,7 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
         services.iter().filter_map(|(label, port)| Some((zone.child(label).ok()?, *port))).collect();
     let answers: Vec<_> =
         services.iter().map(|(name, _)| inquiry.ask(Question::new(name, Kind::Srv))).collect();
-    let names = ["autoconfig", "autodiscover"].into_iter().filter_map(|label| zone.child(label).ok());
+    let names = record::SETUP.into_iter().filter_map(|label| zone.child(label).ok());
     let (names, ours) = (reach_all(inquiry, names), ours(inquiry, server));
     let mut findings = Vec::new();
     let mut absent: Vec<Entry> = Vec::new();
@@ -43,6 +43,11 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
         }
     }
     let (names, ours) = (names?, ours?);
+    for found in names.iter().filter(|found| found.addresses.is_empty()) {
+        if let Some((question, why)) = &found.silent {
+            findings.push(unanswered(&codes::AUTOCONFIG_UNCHECKED, domain, question, why));
+        }
+    }
     for found in names.iter().filter(|found| !ours.is_empty() && !found.addresses.is_empty()) {
         if !found.addresses.iter().any(|address| ours.contains(address)) {
             let name = &found.name;
@@ -58,6 +63,10 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
             );
         }
     }
+    // Only where mailctld answers them; a name that is silent is neither there nor absent.
+    let missing = names.iter().filter(|found| found.addresses.is_empty() && found.silent.is_none());
+    let here = || Data::Cname(Name::from(&server.host));
+    absent.extend(missing.filter(|_| server.policy.is_some()).map(|found| Entry::new(&found.name, here())));
     if findings.iter().all(|finding| finding.verdict == Verdict::Ok) {
         findings.push(if absent.is_empty() {
             told(
@@ -66,7 +75,7 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
                 "mail programs find the server by themselves".to_owned(),
             )
         } else {
-            let summary = format!("{} optional SRV records are not published", absent.len());
+            let summary = format!("{} optional records are not published", absent.len());
             let finding = told(&codes::AUTOCONFIG_ABSENT, domain.as_str(), summary);
             absent.into_iter().fold(finding, Finding::publish)
         });

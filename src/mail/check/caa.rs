@@ -1,106 +1,73 @@
 //! CAA: whether the authority that we use may issue for the host (RFC 8659, RFC 8657).
 
-use super::{Code, Findings, Options, codes, reach::list, unanswered};
+use super::{Findings, Options, codes, reach::list, unanswered};
 use crate::mail::{
-    dns::{Data, Entry, Inquiry, Kind, Name, Question},
+    cert::caa::{self, Account, Found, Nearest, Verdict, Wish, entry},
+    dns::{Entry, Inquiry, Name},
+    finding::Finding,
     server::Server,
 };
-
-/// Tags that authorities know (RFC 8659 §4, RFC 9495, and the registry of IANA).
-const KNOWN: [&str; 7] =
-    ["issue", "issuewild", "iodef", "contactemail", "contactphone", "issuevmc", "issuemail"];
 
 /// Judges the nearest CAA records above the host.
 pub fn judge(inquiry: &Inquiry<'_>, server: &Server, options: &Options) -> Findings {
     let host = &server.host;
-    // RFC 8659 §3: up the tree, without the root; all questions at once.
-    let mut names = Vec::new();
-    let mut at = Some(Name::from(host));
-    while let Some(name) = at.filter(|name| !name.is_root()) {
-        at = name.parent();
-        names.push(name);
+    if options.authorities.is_empty() {
+        let summary =
+            "the authority has told no name of its own for CAA, so no record can be held against it";
+        return Some(vec![codes::CAA_OK.of(host, summary)]);
     }
-    let answers: Vec<_> = names.iter().map(|name| inquiry.ask(Question::new(name, Kind::Caa))).collect();
-    for (name, answer) in names.iter().zip(answers) {
-        let records = match answer?.records() {
-            Ok([]) => continue,
-            Ok(records) => records,
-            Err(why) => {
-                let question = Question::new(name, Kind::Caa);
-                return Some(vec![unanswered(&codes::CAA_UNCHECKED, host, &question, why)]);
-            }
-        };
-        return Some(vec![weighed(name, records, server, options)]);
-    }
-    let summary = format!("no CAA: every authority may issue for {host}");
-    let finding = codes::CAA_ABSENT.of(host, summary);
-    Some(vec![
-        options.authorities.iter().fold(finding, |finding, one| finding.publish(entry(&names[0], one))),
-    ])
-}
-
-fn entry(name: &Name, authority: &str) -> Entry {
-    Entry::new(name, Data::Caa { critical: false, tag: "issue".to_owned(), value: authority.to_owned() })
-}
-
-fn weighed(
-    name: &Name,
-    records: &[Data],
-    server: &Server,
-    options: &Options,
-) -> crate::mail::finding::Finding {
-    let told = |code: &Code, summary: String| {
-        let finding = code.of(&server.host, summary);
-        records.iter().fold(finding, |finding, data| finding.found(Entry::new(name, data.clone())))
+    let name = Name::from(host);
+    let wish = Wish {
+        authorities: &options.authorities,
+        account: options.account.as_deref().map_or(Account::Any, Account::Is),
+        methods: &options.methods,
     };
-    let tags = records.iter().filter_map(|data| match data {
-        Data::Caa { critical, tag, value } => Some((*critical, tag.as_str(), value.as_str())),
-        _ => None,
-    });
-    let tags: Vec<(bool, &str, &str)> = tags.collect();
-    if let Some((_, tag, _)) = tags.iter().find(|(critical, tag, _)| *critical && !KNOWN.contains(tag)) {
-        let finding = told(&codes::CAA_CRITICAL, format!("the critical tag {tag:?} stops every authority"));
-        return finding.remedy(format!("remove it at {name}, or write 0 in the place of 128"));
-    }
-    let issuers: Vec<(&str, Vec<&str>)> = tags
-        .iter()
-        .filter(|(_, tag, _)| *tag == "issue")
-        .map(|(_, _, value)| {
-            let mut parts = value.split(';').map(str::trim);
-            (parts.next().unwrap_or_default(), parts.collect())
-        })
-        .collect();
-    if issuers.is_empty() {
-        return told(
-            &codes::CAA_OK,
-            format!("the CAA at {name} forbids nobody to issue for {}", server.host),
-        );
-    }
-    let ours = |issuer: &str| options.authorities.iter().any(|one| one.eq_ignore_ascii_case(issuer));
-    let named: Vec<&(&str, Vec<&str>)> = issuers.iter().filter(|(issuer, _)| ours(issuer)).collect();
+    Some(vec![match caa::judge(inquiry, &name, &wish)? {
+        Nearest::Nothing => {
+            let finding = codes::CAA_ABSENT.of(host, format!("no CAA: every authority may issue for {host}"));
+            let authorities = options.authorities.iter();
+            authorities.fold(finding, |finding, one| finding.publish(entry(&name, one)))
+        }
+        Nearest::Found(found) => weighed(&found, server, options),
+        Nearest::Silent(question, why) => unanswered(&codes::CAA_UNCHECKED, host, &question, &why),
+    }])
+}
+
+fn weighed(found: &Found, server: &Server, options: &Options) -> Finding {
+    let Found { at, records, verdict } = found;
     let authorities = list(&options.authorities);
-    if named.is_empty() {
-        let finding =
-            told(&codes::CAA_FORBIDS, format!("the CAA at {name} does not let {authorities} issue"));
-        let finding =
-            options.authorities.iter().fold(finding, |finding, one| finding.publish(entry(name, one)));
-        return finding.remedy(format!(
-            "add the record at {name}; if another authority issues your certificate, leave it"
-        ));
-    }
-    let elsewhere = |parameters: &[&str], account: &str| {
-        let bound = parameters.iter().find_map(|part| part.strip_prefix("accounturi="));
-        bound.is_some_and(|uri| uri != account)
+    let (code, summary) = match verdict {
+        Verdict::Free => {
+            (codes::CAA_OK, format!("the CAA at {at} forbids nobody to issue for {}", server.host))
+        }
+        Verdict::Allowed => (codes::CAA_OK, format!("the CAA at {at} lets {authorities} issue")),
+        Verdict::Critical(tag) => {
+            (codes::CAA_CRITICAL, format!("the critical tag {tag:?} stops every authority"))
+        }
+        Verdict::Others(_) => {
+            (codes::CAA_FORBIDS, format!("the CAA at {at} does not let {authorities} issue"))
+        }
+        Verdict::Account(_) => (codes::CAA_ACCOUNT, format!("the CAA at {at} is bound to another account")),
+        Verdict::Method(_) => {
+            let summary = format!("the CAA at {at} does not allow the ways in which we prove the name");
+            (codes::CAA_METHOD, summary)
+        }
     };
-    if let Some(account) = &options.account
-        && named.iter().all(|(_, parameters)| elsewhere(parameters, account))
-    {
-        let finding = told(&codes::CAA_ACCOUNT, format!("the CAA at {name} is bound to another account"));
-        let value = format!("{}; accounturi={account}", named[0].0);
-        let entry = Entry::new(name, Data::Caa { critical: false, tag: "issue".to_owned(), value });
-        return finding.publish(entry).remedy(format!("put our account into the record at {name}"));
+    let finding = code.of(&server.host, summary);
+    let finding = records.iter().fold(finding, |finding, data| finding.found(Entry::new(at, data.clone())));
+    match verdict {
+        Verdict::Free | Verdict::Allowed => finding,
+        Verdict::Critical(_) => finding.remedy(format!("remove it at {at}, or write 0 in the place of 128")),
+        Verdict::Others(_) => {
+            let authorities = options.authorities.iter();
+            authorities.fold(finding, |finding, one| finding.publish(entry(at, one))).remedy(format!(
+                "add the record at {at}; if another authority issues your certificate, leave it"
+            ))
+        }
+        Verdict::Account(record) | Verdict::Method(record) => finding
+            .publish(record.clone())
+            .remedy(format!("put the record at {at} in the place of the one of the same authority")),
     }
-    told(&codes::CAA_OK, format!("the CAA at {name} lets {authorities} issue"))
 }
 
 #[cfg(test)]
@@ -134,6 +101,17 @@ mod tests {
         ] {
             assert_eq!(host_codes(judge, zone), [code], "{zone}");
         }
+    }
+
+    /// Proves: RFC 8657 §4 (how we prove a name), and that an authority without a name in CAA is not judged.
+    #[test]
+    fn another_way_of_proof_and_an_authority_without_a_name() {
+        let zone = "example.org CAA 0 issue \"letsencrypt.org; validationmethods=dns-01\"";
+        let look = |options: Options| told(&settled(zone, |inquiry| judge(inquiry, &server(), &options)));
+        let methods = vec!["http-01".to_owned()];
+        assert_eq!(look(Options { methods, ..Options::default() }), ["dns.caa.method"]);
+        assert_eq!(look(Options::default()), ["dns.caa.ok"]);
+        assert_eq!(look(Options { authorities: Vec::new(), ..Options::default() }), ["dns.caa.ok"]);
     }
 
     /// Proves: RFC 8657 §3.

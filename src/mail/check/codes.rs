@@ -62,6 +62,7 @@ codes! {
     TLSA_BOGUS = "dns.tlsa.bogus", Tlsa, Error, "The signatures over the record do not hold, and senders that use DANE keep their mail.";
     TLSA_MISMATCH = "dns.tlsa.mismatch", Tlsa, Error, "The record holds another key than the server's, and senders that use DANE keep their mail.";
     TLSA_CERTIFICATE = "dns.tlsa.certificate", Tlsa, Warning, "The record is bound to a certificate, which changes at every renewal; 3 1 1 is bound to the key.";
+    TLSA_AUTHORITY = "dns.tlsa.authority", Tlsa, Warning, "The record is bound to an authority (usage 2), which is not compared here; it breaks when that authority signs with another key.";
     TLSA_UNUSABLE = "dns.tlsa.unusable", Tlsa, Warning, "No record is of a kind that mail uses (RFC 7672 §3.1.3).";
     TLSA_UNKNOWN = "dns.tlsa.unknown", Tlsa, Warning, "The server has no certificate to compare with.";
     TLSA_UNCHECKED = "dns.tlsa.unchecked", Tlsa, CouldNotCheck, "The record, or its signatures, were not answered.";
@@ -69,6 +70,7 @@ codes! {
     CAA_ABSENT = "dns.caa.absent", Caa, Ok, "There is no CAA record: every authority may issue.";
     CAA_FORBIDS = "dns.caa.forbids", Caa, Warning, "CAA does not name the authority that we use, so the next certificate will be refused.";
     CAA_ACCOUNT = "dns.caa.account", Caa, Error, "CAA is bound to another account than ours (RFC 8657 §3).";
+    CAA_METHOD = "dns.caa.method", Caa, Warning, "CAA allows only methods of proof that we do not use (RFC 8657 §4), so the next certificate will be refused.";
     CAA_CRITICAL = "dns.caa.critical", Caa, Error, "A critical tag that authorities do not know stops every one of them (RFC 8659 §4.1).";
     CAA_UNCHECKED = "dns.caa.unchecked", Caa, CouldNotCheck, "CAA was not answered; an authority would not issue either.";
     NS_OK = "dns.name_servers.ok", NameServers, Ok, "All name servers answer for the zone, and alike.";
@@ -96,12 +98,14 @@ codes! {
     MX_BACKUP = "dns.mx.backup", Mx, Warning, "Another server takes mail when this one does not answer: it seldom knows who exists here, and spam prefers it.";
     MX_ALIAS = "dns.mx.alias", Mx, Error, "The target of an MX is a CNAME (RFC 2181 §10.3); some senders refuse to follow it.";
     MX_LITERAL = "dns.mx.literal", Mx, Error, "The target of an MX is an IP address; it must be a name.";
-    MX_DEAD = "dns.mx.dead", Mx, Error, "The target of our MX has no address.";
+    MX_DEAD = "dns.mx.dead", Mx, Error, "The target of our MX, or of every MX, has no address.";
+    MX_PRIVATE = "dns.mx.private", Mx, Warning, "The target of another MX has only addresses that the Internet cannot reach; senders waste time on it.";
     MX_OTHER_DEAD = "dns.mx.other_dead", Mx, Warning, "The target of another MX has no address; senders waste time on it.";
     MX_DOUBLED = "dns.mx.doubled", Mx, Warning, "The same target stands twice.";
     MX_UNCHECKED = "dns.mx.unchecked", Mx, CouldNotCheck, "The MX, or the address of its target, was not answered.";
     SPF_OK = "dns.spf.ok", Spf, Ok, "Mail from every address of this server passes.";
     SPF_MISSING = "dns.spf.missing", Spf, Error, "The domain has no SPF record, so anybody may pretend to send for it and nobody is sure that we may.";
+    SPF_HELO = "dns.spf.helo", Spf, Warning, "The server's own name has no SPF record. Bounces, whose sender is empty, are judged by it (RFC 7208 §2.3).";
     SPF_NEARLY = "dns.spf.nearly", Spf, Error, "A record is meant as SPF and is none, by its first characters.";
     SPF_SEVERAL = "dns.spf.several", Spf, Error, "The domain has several SPF records, which counts as an error (RFC 7208 §4.5).";
     SPF_FAILS = "dns.spf.fails", Spf, Error, "Mail from an address of this server does not pass.";
@@ -166,6 +170,7 @@ codes! {
     STS_SEVERAL = "dns.mta_sts.several", MtaSts, Error, "Several records count as none (RFC 8461 §3.1).";
     STS_POLICY = "dns.mta_sts.policy", MtaSts, Error, "There is a record, and no policy that can be used (RFC 8461 §3.2).";
     STS_CERTIFICATE = "dns.mta_sts.certificate", MtaSts, Error, "The web server with the policy has no valid certificate, so no policy is taken (RFC 8461 §3.3).";
+    STS_ID = "dns.mta_sts.id", MtaSts, Warning, "The policy is this server's, and the record has another id than mailctl gives it: senders that keep a former policy do not fetch this one (RFC 8461 §3.1).";
     STS_MEDIA = "dns.mta_sts.media", MtaSts, Warning, "The policy is not served as text/plain (RFC 8461 §3.2).";
     STS_MX = "dns.mta_sts.mx", MtaSts, Error, "The policy does not name an MX, and senders keep mail for it.";
     STS_MX_TESTING = "dns.mta_sts.mx_testing", MtaSts, Warning, "The policy does not name an MX; with mode enforce, senders would keep mail for it.";

@@ -2,8 +2,9 @@
 
 use super::{Code, Findings, Options, codes, dkim, unanswered};
 use crate::mail::{
+    address::Domain,
     dmarc::{self, Fault, Policy, Request},
-    dns::{Answer, Data, Entry, Inquiry, Kind, Name, Question},
+    dns::{Answer, Entry, Inquiry, Kind, Name, Question},
     finding::{Finding, Verdict},
     record,
     server::{Served, Server},
@@ -40,18 +41,25 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
         ([], [one, ..]) => one.as_str(),
         (several, _) => {
             let summary = format!("{} DMARC records: receivers act as if there were none", several.len());
-            let remedy = format!("leave one of them at {}", case.name);
-            return Some(vec![case.told(&codes::DMARC_SEVERAL, summary).remedy(remedy)]);
+            let finding = case.told(&codes::DMARC_SEVERAL, summary);
+            // The strictest was surely meant; of equals always the same.
+            let best =
+                several.iter().filter_map(|text| Some((Policy::parse(text).ok()?.request, *text))).max();
+            let finding = match best {
+                Some((_, text)) => finding.publish(Entry::txt(case.name, text)),
+                None => finding.publish(case.wanted(case.name)),
+            };
+            return Some(vec![finding.remedy(format!("leave one of them at {}", case.name))]);
         }
     };
     match Policy::parse(text) {
         Err(fault) => Some(vec![broken(&case, &fault)]),
         Ok(policy) => {
-            let reports = reports(inquiry, &case, &policy);
+            let reports = reports(inquiry, &case, &policy, options);
             let strikes = case.holds(&policy) != Request::None;
             let believed = if strikes { believed(inquiry, server, served, options) } else { Some(None) };
             let (reports, believed) = (reports?, believed?);
-            Some(weighed(&case, &policy, reports, believed, options))
+            Some(weighed(&case, text, &policy, reports, believed, options))
         }
     }
 }
@@ -126,6 +134,7 @@ fn broken(case: &Case<'_>, fault: &Fault) -> Finding {
 
 fn weighed(
     case: &Case<'_>,
+    text: &str,
     policy: &Policy,
     reports: Vec<Finding>,
     believed: Option<bool>,
@@ -133,18 +142,18 @@ fn weighed(
 ) -> Vec<Finding> {
     let mut findings = reports;
     let holds = case.holds(policy);
-    if holds == Request::None {
-        let tag = if case.inherited && policy.subdomains.is_some() { "sp" } else { "p" };
-        let summary = format!("{tag}=none: receivers only report, and forged mail arrives");
-        findings.push(
-            case.told(&codes::DMARC_NONE, summary)
-                .expected(format!("{tag}=quarantine, or {tag}=reject"))
-                .remedy(format!(
-                    "when the reports show that your mail passes: {tag}=quarantine at {}",
-                    case.name
-                )),
-        );
-    } else if believed == Some(false) && !options.foreign {
+    let open_below =
+        policy.subdomains == Some(Request::None) && policy.request != Request::None && !case.inherited;
+    let some = policy.percent < 100 && holds != Request::None;
+    // One record that ends all that is said below, except how strict it is.
+    let tidy = dmarc::tidied(text).unwrap_or_else(|| text.to_owned());
+    let take_out: Vec<(&str, Option<&str>)> = [("sp", open_below), ("pct", policy.percent < 100)]
+        .into_iter()
+        .filter(|(_, out)| *out)
+        .map(|(tag, _)| (tag, None))
+        .collect();
+    let tidy = dmarc::edited(&tidy, &take_out).unwrap_or(tidy);
+    if holds != Request::None && believed == Some(false) && !options.foreign {
         let summary = format!("p={holds} strikes your own mail: neither SPF nor DKIM is right");
         findings.push(
             case.told(&codes::DMARC_LOCKOUT, summary)
@@ -152,21 +161,42 @@ fn weighed(
                 .remedy("mend the findings of dkim and spf first; until then p=none"),
         );
     }
-    if policy.subdomains == Some(Request::None) && policy.request != Request::None && !case.inherited {
+    if open_below {
         findings.push(
             case.told(&codes::DMARC_SUBDOMAINS, "sp=none: mail of invented subdomains arrives")
-                .expected(format!("sp={}, or no sp=", policy.request))
+                .publish(Entry::txt(case.name, &tidy))
                 .remedy(format!("take sp=none out of the record at {}", case.name)),
         );
     }
-    if policy.percent < 100 && holds != Request::None {
+    if some {
         let summary = format!("pct={}: only that share of failing mail is treated so", policy.percent);
         let remedy = format!("take pct= out of the record at {}", case.name);
-        findings.push(case.told(&codes::DMARC_PERCENT, summary).expected("no pct=").remedy(remedy));
+        findings.push(
+            case.told(&codes::DMARC_PERCENT, summary).publish(Entry::txt(case.name, &tidy)).remedy(remedy),
+        );
     }
     for note in &policy.passed_over {
         let remedy = format!("mend the record at {}", case.name);
-        findings.push(case.told(&codes::DMARC_PASSED_OVER, note.clone()).remedy(remedy));
+        let finding = case.told(&codes::DMARC_PASSED_OVER, note.clone());
+        findings.push(finding.publish(Entry::txt(case.name, &tidy)).remedy(remedy));
+    }
+    if holds == Request::None {
+        let tag = if case.inherited && policy.subdomains.is_some() { "sp" } else { "p" };
+        let summary = format!("{tag}=none: receivers only report, and forged mail arrives");
+        let finding = case.told(&codes::DMARC_NONE, summary);
+        let stricter = match Policy::parse(&tidy) {
+            // What was passed over kept it from being so strict already.
+            Ok(tidied) if case.holds(&tidied) != Request::None => Some(tidy),
+            _ => dmarc::edited(&tidy, &[(tag, Some("quarantine"))]),
+        };
+        let finding = match stricter {
+            Some(text) => finding.publish(Entry::txt(case.name, &text)),
+            None => finding.expected(format!("{tag}=quarantine, or {tag}=reject")),
+        };
+        findings.push(finding.remedy(format!(
+            "when the reports show that your mail passes: {tag}=quarantine at {}",
+            case.name
+        )));
     }
     if findings.iter().all(|finding| finding.verdict == Verdict::Ok) {
         let whence = if case.inherited { format!(", as {} says", case.name) } else { String::new() };
@@ -198,7 +228,7 @@ fn believed(
 }
 
 /// Whether those to whom reports go agree to get them (RFC 7489 §7.1).
-fn reports(inquiry: &Inquiry<'_>, case: &Case<'_>, policy: &Policy) -> Findings {
+fn reports(inquiry: &Inquiry<'_>, case: &Case<'_>, policy: &Policy, options: &Options) -> Findings {
     let home = dmarc::organisation(case.domain);
     let source = case.name.as_str().strip_prefix("_dmarc.").unwrap_or(case.domain);
     let mut domains: Vec<String> = policy
@@ -217,18 +247,21 @@ fn reports(inquiry: &Inquiry<'_>, case: &Case<'_>, policy: &Policy) -> Findings 
         Some(match answer.texts() {
             Err(why) => Some(unanswered(&codes::DMARC_UNCHECKED, case.domain, &txt(&name), why)),
             Ok(texts) if texts.iter().any(|text| dmarc::is_one(text)) => None,
-            Ok(_) => Some(denied(case, &domain, &name)),
+            Ok(_) => Some(denied(case, &domain, &name, options)),
         })
     });
     let agreed: Vec<Option<Option<Finding>>> = agreed.collect();
     Some(agreed.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
-fn denied(case: &Case<'_>, domain: &str, name: &Name) -> Finding {
-    let entry = Entry::new(name, Data::Txt(vec![b"v=DMARC1".to_vec()]));
-    case.told(&codes::DMARC_REPORTS, format!("no reports arrive: {domain} does not say that it takes them"))
-        .found(format!("nothing at {name}"))
-        .expected(entry)
+fn denied(case: &Case<'_>, domain: &str, name: &Name, options: &Options) -> Finding {
+    let entry = Entry::txt(name, record::REPORTS_WELCOME);
+    let summary = format!("no reports arrive: {domain} does not say that it takes them");
+    let finding = case.told(&codes::DMARC_REPORTS, summary).found(format!("nothing at {name}"));
+    let below = |served: &Domain| dmarc::organisation(served.as_str()) == dmarc::organisation(domain);
+    let finding =
+        if options.served.iter().any(below) { finding.publish(entry) } else { finding.expected(entry) };
+    finding
         .remedy(format!("whoever runs {domain} publishes that record; or name an address of {}", case.domain))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Findings, Options, codes, unanswered};
 use crate::mail::{
-    dns::{Inquiry, Kind, Name, Proof, Question, Whom},
+    dns::{Doubt, Inquiry, Kind, Name, Proof, Question, Whom},
     server::{Served, Server},
 };
 
@@ -25,9 +25,13 @@ pub fn judge(inquiry: &Inquiry<'_>, _server: &Server, served: &Served, _options:
             .expected("signatures that the DS records at the registry vouch for, or no DS record there")
             .remedy("compare the DS records at the registrar with the zone's keys; https://dnsviz.net shows where it breaks")
             .remedy(format!("delv {domain} SOA")),
-        Proof::Unchecked => codes::DNSSEC_UNCHECKED
-            .of(domain, "the resolver hands on no signatures")
-            .remedy("ask a resolver that does: mailctl dns-check --resolver ADDRESS"),
+        Proof::Unchecked => {
+            let doubt = answer.doubt.unwrap_or(Doubt::Gap);
+            codes::DNSSEC_UNCHECKED
+                .of(domain, doubt.to_string())
+                .found(format!("{question}: {doubt}"))
+                .remedy(doubt.remedy())
+        }
     }])
 }
 

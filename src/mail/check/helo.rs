@@ -63,6 +63,10 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, options: &Options) -> Findi
     // Through a relay, receivers see the relay's greeting.
     if server.relay.is_none() {
         for (address, answer) in pointers {
+            if let Err(why) = answer.records() {
+                let question = reverse::question(address);
+                findings.push(unanswered(&codes::HELO_UNCHECKED, &host, &question, why));
+            }
             let names = reverse::names(answer);
             if !names.is_empty() && !names.contains(&host) {
                 let at = Name::reverse(address);

@@ -2,7 +2,7 @@
 
 use super::{
     Code, Findings, Options, codes,
-    reach::{list, reach},
+    reach::{list, ours, reach},
     unanswered, unchecked,
 };
 use crate::mail::{
@@ -13,7 +13,7 @@ use crate::mail::{
 };
 
 /// Judges record and policy of a domain.
-pub fn judge(inquiry: &Inquiry<'_>, _server: &Server, served: &Served, _options: &Options) -> Findings {
+pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, _options: &Options) -> Findings {
     let domain = &served.domain;
     let zone = Name::from(domain);
     let (Ok(name), Ok(host)) = (zone.child("_mta-sts"), zone.child("mta-sts")) else {
@@ -30,35 +30,60 @@ pub fn judge(inquiry: &Inquiry<'_>, _server: &Server, served: &Served, _options:
         texts.iter().fold(finding, |finding, text| finding.found(Entry::txt(&name, text)))
     };
     let records: Vec<&String> = texts.iter().filter(|text| mta_sts::is_one(text)).collect();
-    let wanted = format!("{name}. IN TXT \"v=STSv1; id=20260101T000000\"");
+    // That of our own policy, or any id that senders have not seen yet (RFC 8461 §3.1); one that is right stays.
+    let ours = server.policy.as_ref().filter(|policy| policy.mode != Mode::None);
+    let wanted = ours.map(Policy::record).unwrap_or_else(|| {
+        let id = texts.iter().find_map(|text| mta_sts::id(text).ok());
+        format!("v=STSv1; id={}", id.as_deref().unwrap_or("20260101T000000"))
+    });
+    let wanted = Entry::txt(&name, &wanted);
     let text = match records[..] {
         [one] => one,
         [] if texts.iter().any(|text| text.to_ascii_lowercase().contains("stsv1")) => {
             let finding =
                 told(&codes::STS_RECORD, "the record does not begin with v=STSv1; and is passed over".into());
-            return Some(vec![finding.expected(wanted).remedy(format!("mend the record at {name}"))]);
+            return Some(vec![finding.publish(wanted).remedy(format!("mend the record at {name}"))]);
         }
         [] => {
-            let finding = told(&codes::STS_ABSENT, "not used (optional)".to_owned());
-            return Some(vec![
-                finding.remedy("it needs a web server at mta-sts with a policy; see mailctl help dns"),
-            ]);
+            return Some(vec![absent(
+                told(&codes::STS_ABSENT, "not used (optional)".to_owned()),
+                server,
+                &zone,
+            )]);
         }
         _ => {
             let finding = told(&codes::STS_SEVERAL, format!("{} records count as none", records.len()));
-            return Some(vec![finding.expected(wanted).remedy(format!("leave one of them at {name}"))]);
+            return Some(vec![finding.publish(wanted).remedy(format!("leave one of them at {name}"))]);
         }
     };
     if let Err(what) = mta_sts::id(text) {
         let finding = told(&codes::STS_RECORD, what);
-        return Some(vec![finding.expected(wanted).remedy(format!("mend the record at {name}"))]);
+        return Some(vec![finding.publish(wanted).remedy(format!("mend the record at {name}"))]);
     }
-    policy(inquiry, &Case { zone, host, told: &told })
+    policy(inquiry, server, Case { zone, host, record: (&name, text), served: None, told: &told })
+}
+
+/// What to do for those who want it.
+fn absent(finding: Finding, server: &Server, zone: &Name) -> Finding {
+    let Some(policy) = &server.policy else {
+        return finding.remedy("it needs a web server at mta-sts with a policy; see mailctl help dns");
+    };
+    let (Ok(name), Ok(host)) = (zone.child("_mta-sts"), zone.child("mta-sts")) else { return finding };
+    if policy.mode == Mode::None {
+        return finding.remedy("set mta_sts.mode = \"testing\" in mailctl.toml, then mailctl up");
+    }
+    finding
+        .publish(Entry::new(&host, Data::Cname(Name::from(&server.host))))
+        .publish(Entry::txt(&name, &policy.record()))
 }
 
 struct Case<'a> {
     zone: Name,
     host: Name,
+    /// The record: its name, and what it says.
+    record: (&'a Name, &'a str),
+    /// What mailctld serves, where the policy's host leads to it.
+    served: Option<&'a Policy>,
     told: &'a dyn Fn(&Code, String) -> Finding,
 }
 
@@ -66,8 +91,18 @@ impl Case<'_> {
     /// What is wrong with the policy, with where it stands.
     fn wrong(&self, code: &Code, summary: impl Into<String>) -> Finding {
         let url = self.url();
-        (self.told)(code, summary.into())
-            .remedy(format!("put it right at {url}, then change id= in the record"))
+        let remedy = match self.served {
+            Some(_) if *code == codes::STS_CERTIFICATE => {
+                format!("mailctl cert show tells what is served; {} must be among its names", self.host)
+            }
+            Some(_) if *code == codes::STS_TESTING => {
+                "set mta_sts.mode = \"enforce\" in mailctl.toml, then mailctl up, and publish the new id"
+                    .to_owned()
+            }
+            Some(_) => "mailctl up, and where that changes nothing mailctl logs mailctld".to_owned(),
+            None => format!("put it right at {url}, then change id= in the record"),
+        };
+        (self.told)(code, summary.into()).remedy(remedy)
     }
 
     fn url(&self) -> String {
@@ -75,11 +110,16 @@ impl Case<'_> {
     }
 }
 
-fn policy(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Findings {
+fn policy<'a>(inquiry: &Inquiry<'_>, server: &'a Server, mut case: Case<'a>) -> Findings {
     let url = case.url();
     let (found, page) = (reach(inquiry, &case.host), inquiry.fetch(&url));
     let mx = inquiry.ask(Question::new(&case.zone, Kind::Mx));
+    let mine = server.policy.as_ref().map(|policy| (policy, ours(inquiry, server)));
     let (found, page, mx) = (found?, page?, mx?);
+    if let Some((policy, addresses)) = mine {
+        let addresses = addresses?;
+        case.served = found.addresses.iter().any(|address| addresses.contains(address)).then_some(policy);
+    }
     if found.addresses.is_empty() && found.silent.is_none() {
         let finding = case.wrong(
             &codes::STS_POLICY,
@@ -89,17 +129,15 @@ fn policy(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Findings {
     }
     let text = match page {
         Fetched::Silent(why) => {
-            return Some(vec![unchecked(
-                &codes::STS_UNCHECKED,
-                &case.zone,
-                &url,
-                &Silence::Fault(why.clone()),
-            )]);
+            let finding = unchecked(&codes::STS_UNCHECKED, &case.zone, &url, &Silence::Fault(why.clone()));
+            return Some(vec![finding.remedy(format!("whether it can be reached from here: curl -v {url}"))]);
         }
         Fetched::Untrusted(why) => {
             let summary = format!("the certificate of {} is not valid: senders take no policy", case.host);
-            let finding = case.wrong(&codes::STS_CERTIFICATE, summary).found(why);
-            return Some(vec![finding.expected(format!("a certificate for {}", case.host))]);
+            let finding = (case.told)(&codes::STS_CERTIFICATE, summary).found(why);
+            let remedy =
+                format!("get a certificate that is valid for {}; see with: curl -v {url}", case.host);
+            return Some(vec![finding.expected(format!("a certificate for {}", case.host)).remedy(remedy)]);
         }
         Fetched::Body { status, text, .. } if *status == 200 => text,
         Fetched::Body { status, .. } => {
@@ -124,8 +162,17 @@ fn policy(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Findings {
         let finding = case.wrong(&codes::STS_MEDIA, format!("the policy is served as {media:?}"));
         findings.push(finding.expected("Content-Type: text/plain"));
     }
+    let (name, text) = case.record;
+    if let Some(ours) = case.served.filter(|ours| **ours == policy)
+        && mta_sts::id(text) != Ok(ours.id())
+    {
+        let summary =
+            "the record's id is not that of the policy: senders who keep a former one do not notice";
+        let finding = (case.told)(&codes::STS_ID, summary.to_owned());
+        findings.push(finding.publish(Entry::txt(name, &ours.record())));
+    }
     match mx.records() {
-        Ok(records) => findings.extend(weighed(case, &policy, records)),
+        Ok(records) => findings.extend(weighed(&case, &policy, records)),
         Err(why) => {
             let question = Question::new(&case.zone, Kind::Mx);
             findings.push(unanswered(&codes::STS_UNCHECKED, &case.zone, &question, why));
@@ -182,6 +229,32 @@ mod tests {
 
     fn policy(mode: &str, host: &str, age: u32) -> String {
         format!("200 version: STSv1\\nmode: {mode}\\nmx: {host}\\nmax_age: {age}")
+    }
+
+    /// Proves: RFC 8461 §3.1, issue 5: where the policy is ours, the record's id must follow it.
+    #[test]
+    fn the_id_of_our_own_policy_is_known() {
+        let ours = |mode| Policy { mode, hosts: vec!["mail.example.org".to_owned()], max_age: 604_800 };
+        let found = |zone: &str, policy: Policy| {
+            let server = Server { policy: Some(policy), ..server() };
+            let served = served();
+            let findings = settled(zone, |inquiry| judge(inquiry, &server, &served, &Options::default()));
+            (findings[0].code, findings.len(), findings[0].publish.len())
+        };
+        let policy = ours(Mode::Enforce);
+        let zone = |address: &str, id: &str| {
+            format!(
+                "example.org MX 10 mail.example.org\nmta-sts.example.org A {address}\n\
+                 _mta-sts.example.org TXT \"v=STSv1; id={id}\"\n{URL} 200 {}",
+                policy.text().replace("\r\n", "\\n")
+            )
+        };
+        assert_eq!(found(&zone("192.0.2.25", &policy.id()), policy.clone()), ("dns.mta_sts.ok", 1, 0));
+        assert_eq!(found(&zone("192.0.2.25", "1"), policy.clone()), ("dns.mta_sts.id", 1, 1));
+        // On another web server the id is somebody else's to choose.
+        assert_eq!(found(&zone("192.0.2.80", "1"), policy), ("dns.mta_sts.ok", 1, 0));
+        assert_eq!(found("", ours(Mode::Testing)), ("dns.mta_sts.absent", 1, 2));
+        assert_eq!(found("", ours(Mode::None)), ("dns.mta_sts.absent", 1, 0));
     }
 
     /// Proves: RFC 8461 §3, §4.1, and each wrong form.

@@ -2,7 +2,7 @@
 
 use super::{
     Code, Findings, Options, codes,
-    reach::{Reach, list, ours, reach, reach_all},
+    reach::{Reach, is_private, list, ours, reach, reach_all},
     unanswered,
 };
 use crate::mail::{
@@ -25,7 +25,8 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
     let name = Name::from(domain);
     let question = Question::new(&name, Kind::Mx);
     let answer = inquiry.ask(question.clone());
-    let ours = ours(inquiry, server);
+    // Of a foreign domain nothing is ours, whatever leads here.
+    let ours = if options.foreign { Some(Vec::new()) } else { ours(inquiry, server) };
     let (answer, ours) = (answer?, ours?);
     let records = match answer.records() {
         Ok(records) => records,
@@ -51,7 +52,8 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
         .iter()
         .zip(targets)
         .map(|((preference, exchange), reach)| {
-            let ours = *exchange == host || reach.addresses.iter().any(|address| ours.contains(address));
+            let ours = !options.foreign && *exchange == host
+                || reach.addresses.iter().any(|address| ours.contains(address));
             Mx { preference: *preference, reach, ours }
         })
         .collect();
@@ -118,7 +120,9 @@ fn null(pairs: &[(u16, Name)], options: &Options, told: &dyn Fn(&Code, String) -
 
 /// All records with their targets.
 fn weighed(all: &[Mx<'_>], options: &Options, told: &dyn Fn(&Code, String) -> Finding) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = all.iter().filter_map(|mx| target(mx, told)).collect();
+    // Where nothing answers at all it is no matter of one that is left over.
+    let dead = all.iter().all(|mx| mx.reach.addresses.is_empty() && mx.reach.silent.is_none());
+    let mut findings: Vec<Finding> = all.iter().filter_map(|mx| target(mx, dead, told)).collect();
     let doubled = all
         .iter()
         .enumerate()
@@ -141,7 +145,10 @@ fn weighed(all: &[Mx<'_>], options: &Options, told: &dyn Fn(&Code, String) -> Fi
 /// Whose servers they are, and who is asked first.
 fn order(all: &[Mx<'_>], told: &dyn Fn(&Code, String) -> Finding) -> Option<Finding> {
     let best = all.iter().filter(|mx| mx.ours).map(|mx| mx.preference).min();
-    let others = list(all.iter().filter(|mx| !mx.ours).map(|mx| &mx.reach.name));
+    // Of whose address nothing is known nobody can say that it is another's.
+    let known = |mx: &&Mx<'_>| mx.reach.silent.is_none() || !mx.reach.addresses.is_empty();
+    let other = |mx: &&Mx<'_>| !mx.ours && (best.is_none() || known(mx));
+    let others = list(all.iter().filter(other).map(|mx| &mx.reach.name));
     let unknown = all.iter().find_map(|mx| mx.reach.silent.as_ref().filter(|_| !mx.ours));
     match (best, unknown) {
         // Whose it is cannot be told, so "not ours" would be a guess.
@@ -154,7 +161,7 @@ fn order(all: &[Mx<'_>], told: &dyn Fn(&Code, String) -> Finding) -> Option<Find
                 .remedy("publish the MX record of this server, and remove those of the other"),
         ),
         (Some(_), _) if others.is_empty() => None,
-        (Some(best), _) if all.iter().any(|mx| !mx.ours && mx.preference <= best) => Some(
+        (Some(best), _) if all.iter().any(|mx| other(&mx) && mx.preference <= best) => Some(
             told(&codes::MX_NOT_FIRST, format!("{others} is asked before this server, or as often"))
                 .remedy("remove the other record, or give it a higher number than ours"),
         ),
@@ -166,7 +173,7 @@ fn order(all: &[Mx<'_>], told: &dyn Fn(&Code, String) -> Finding) -> Option<Find
 }
 
 /// What is wrong with the target itself.
-fn target(mx: &Mx<'_>, told: &dyn Fn(&Code, String) -> Finding) -> Option<Finding> {
+fn target(mx: &Mx<'_>, dead: bool, told: &dyn Fn(&Code, String) -> Finding) -> Option<Finding> {
     let name = &mx.reach.name;
     if name.as_str().parse::<Ipv4Addr>().is_ok() || name.as_str().starts_with('[') {
         let summary = format!("the target {name} is an address; an MX names a host");
@@ -180,12 +187,22 @@ fn target(mx: &Mx<'_>, told: &dyn Fn(&Code, String) -> Finding) -> Option<Findin
         );
     }
     if !mx.reach.addresses.is_empty() {
-        return None;
+        let hidden = mx.reach.addresses.iter().all(|address| is_private(*address));
+        // Of our own the subject address tells.
+        return (hidden && !mx.ours && mx.reach.silent.is_none()).then(|| {
+            let addresses = list(&mx.reach.addresses);
+            told(
+                &codes::MX_PRIVATE,
+                format!("the target {name} has only {addresses}, which the Internet cannot reach"),
+            )
+            .found(format!("{name} has the address {addresses}"))
+            .remedy(format!("remove the record that names {name}, or give it a public address"))
+        });
     }
     if let Some((question, why)) = &mx.reach.silent {
         return Some(unanswered(&codes::MX_UNCHECKED, name, question, why));
     }
-    let code = if mx.ours { &codes::MX_DEAD } else { &codes::MX_OTHER_DEAD };
+    let code = if mx.ours || dead { &codes::MX_DEAD } else { &codes::MX_OTHER_DEAD };
     let summary = format!("the target {name} has no address");
     let remedy = if mx.ours {
         format!("publish A (and AAAA) records for {name}; mailctl dns-check --only address shows which")
@@ -259,6 +276,19 @@ mod tests {
             |zone: &str| told(&settled(zone, |inquiry| judge(inquiry, &server(), &served(), &options)));
         assert_eq!(look("example.org MX 10 mx.net\nmx.net A 198.51.100.9"), ["dns.mx.ok"]);
         assert_eq!(look("example.org MX 0 ."), ["dns.mx.ok"]);
-        assert_eq!(look("example.org MX 10 mx.net"), ["dns.mx.other_dead"]);
+        assert_eq!(look("example.org MX 10 mx.net"), ["dns.mx.dead"], "nobody takes its mail");
+        let one = "example.org MX 10 mx.net\nmx.net A 198.51.100.9\nexample.org MX 20 old.net";
+        assert_eq!(look(one), ["dns.mx.other_dead"]);
+        assert_eq!(look(&format!("{one}\nold.net A 10.1.2.3")), ["dns.mx.private"]);
+        // Our own name and address are nothing special there.
+        assert_eq!(look("example.org MX 10 mail.example.org"), ["dns.mx.dead"]);
+    }
+
+    /// Proves: of a server whose address is not answered nobody says that it is another's.
+    #[test]
+    fn a_silent_backup_is_not_called_foreign() {
+        let zone = "example.org MX 10 mail.example.org\nmail.example.org A 192.0.2.25\n\
+                    example.org MX 20 mx2.example.org\nmx2.example.org A !servfail\nmx2.example.org AAAA !servfail";
+        assert_eq!(codes(zone), ["dns.mx.unchecked"]);
     }
 }

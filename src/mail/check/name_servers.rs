@@ -33,8 +33,11 @@ pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &
     // A domain that nobody registered is in the zone of its public suffix.
     if zone.apex.labels().count() < dmarc::organisation(domain.as_str()).split('.').count() {
         let summary = format!("{domain} is not delegated: it does not exist");
-        let finding =
-            codes::NS_ABSENT.of(&domain, summary).found(format!("the nearest zone is {}", zone.apex));
+        let nearest = match zone.apex.labels().next_back() {
+            Some(_) => format!("the nearest zone is {}", zone.apex),
+            None => "no zone holds it, not even that of its last label".to_owned(),
+        };
+        let finding = codes::NS_ABSENT.of(&domain, summary).found(nearest);
         let remedy = "register the domain, or renew it; a new one takes some hours to appear";
         return Some(vec![finding.expected(format!("{domain}. IN NS, at the registry")).remedy(remedy)]);
     }

@@ -1,7 +1,7 @@
 //! Addresses of a name, and which of them are ours.
 
 use crate::mail::{
-    dns::{Answer, Data, Inquiry, Kind, Name, Question, Silence},
+    dns::{Answer, Data, Inquiry, Kind, Name, Question, Silence, reserved},
     server::Server,
 };
 use std::net::IpAddr;
@@ -61,20 +61,9 @@ pub fn ours(inquiry: &Inquiry<'_>, server: &Server) -> Option<Vec<IpAddr>> {
     Some(found)
 }
 
-/// Addresses that nobody on the Internet reaches: private, shared, loopback, link-local, documentation excepted.
+/// Addresses that nobody on the Internet reaches; those for documentation excepted, with which this is tried out.
 pub fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            // RFC 6598: addresses shared by the customers of one provider.
-            let shared = v4.octets()[0] == 100 && (64..128).contains(&v4.octets()[1]);
-            v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified() || shared
-        }
-        IpAddr::V6(v6) => {
-            let first = v6.segments()[0];
-            // RFC 4193 fc00::/7, RFC 4291 fe80::/10.
-            v6.is_loopback() || v6.is_unspecified() || first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80
-        }
-    }
+    reserved(address).is_some_and(|what| what != "documentation")
 }
 
 /// `192.0.2.1, 2001:db8::1`.

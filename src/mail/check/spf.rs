@@ -1,5 +1,6 @@
 //! SPF: whether mail from this server passes, judged by what comes out (RFC 7208).
 
+mod mend;
 mod weak;
 
 use super::{
@@ -18,22 +19,52 @@ use std::net::IpAddr;
 
 /// Judges the SPF record of a domain.
 pub fn judge(inquiry: &Inquiry<'_>, server: &Server, served: &Served, options: &Options) -> Findings {
-    let domain = Name::from(&served.domain);
-    let question = Question::new(&domain, Kind::Txt);
+    let wanted = record::spf(server, &options.wishes);
+    look(inquiry, server, options, (&Name::from(&served.domain), &codes::SPF_MISSING, wanted))
+}
+
+/// Judges the record of the server's own name: bounces have no sender but the greeting (RFC 7208 §2.3, §2.4).
+pub fn host(inquiry: &Inquiry<'_>, server: &Server, options: &Options) -> Findings {
+    // Through a relay others see its greeting; of a served domain there is a judgement anyway.
+    if server.relay.is_some() || options.served.contains(&server.host) {
+        return Some(Vec::new());
+    }
+    let wanted = record::spf_of_greeting(&options.wishes);
+    look(inquiry, server, options, (&Name::from(&server.host), &codes::SPF_HELO, wanted))
+}
+
+/// Whose record, what it is called where there is none, and which one there should be.
+fn look(
+    inquiry: &Inquiry<'_>,
+    server: &Server,
+    options: &Options,
+    (domain, missing, wanted): (&Name, &Code, String),
+) -> Findings {
+    let question = Question::new(domain, Kind::Txt);
     let answer = inquiry.ask(question.clone());
-    let survey = spf::survey(inquiry, &domain);
+    let survey = spf::survey(inquiry, domain);
     let judged = !options.foreign && server.relay.is_none();
-    let outcomes = if judged { outcomes(inquiry, server, &domain) } else { Some(Vec::new()) };
+    let outcomes = if judged { outcomes(inquiry, server, domain) } else { Some(Vec::new()) };
     let (answer, survey, outcomes) = (answer?, survey?, outcomes?);
     if let Err(why) = answer.records() {
-        return Some(vec![unanswered(&codes::SPF_UNCHECKED, &domain, &question, why)]);
+        return Some(vec![unanswered(&codes::SPF_UNCHECKED, domain, &question, why)]);
     }
     let records = answer.records().unwrap_or_default();
     let texts =
         records.iter().filter(|data| data.text().is_some_and(|text| is_meant(&text))).cloned().collect();
-    let case = Case { server, options, domain: &domain, texts, survey: &survey };
-    if let Some(finding) = case.without_record() {
+    let mut case = Case { server, options, domain, texts, survey: &survey, finished: None };
+    if let Some(finding) = case.without_record(missing, wanted) {
         return Some(vec![finding]);
+    }
+    let fails = outcomes.iter().any(|(_, why)| why.verdict != spf::Verdict::Pass);
+    if !options.foreign && (fails || !survey.weaknesses.is_empty()) {
+        let ours: Vec<IpAddr> = outcomes.iter().map(|(address, _)| *address).collect();
+        case.finished = mend::finished(&case, inquiry, &ours)?;
+    }
+    if let Some(Trouble::ManyRecords(_, count)) = survey.root.trouble {
+        let summary = format!("{count} SPF records: others take none of them");
+        let remedy = format!("publish one record at {domain} in the place of all");
+        return Some(vec![case.finish(case.told(&codes::SPF_SEVERAL, summary)).remedy(remedy)]);
     }
     let mut findings = weak::findings(&case);
     if judged && outcomes.is_empty() {
@@ -76,6 +107,8 @@ struct Case<'a> {
     /// The TXT records that look like SPF.
     texts: Vec<Data>,
     survey: &'a Survey,
+    /// The record as it should be.
+    finished: Option<String>,
 }
 
 impl Case<'_> {
@@ -84,52 +117,47 @@ impl Case<'_> {
         self.texts.iter().fold(finding, |finding, data| finding.found(Entry::new(self.domain, data.clone())))
     }
 
-    fn wanted(&self) -> Entry {
-        Entry::txt(self.domain, &record::spf(self.server, &self.options.wishes))
+    /// With the record that ends it, where there is one and it is another than the one that is there.
+    fn finish(&self, finding: Finding) -> Finding {
+        match &self.finished {
+            Some(text) if self.survey.root.record.as_ref() != Some(text) => {
+                finding.publish(Entry::txt(self.domain, text))
+            }
+            _ => finding,
+        }
     }
 
-    /// No record that counts, or several.
-    fn without_record(&self) -> Option<Finding> {
-        let publish =
-            |finding: Finding| if self.options.foreign { finding } else { finding.publish(self.wanted()) };
+    /// No record that counts.
+    fn without_record(&self, missing: &Code, wanted: String) -> Option<Finding> {
+        let publish = |finding: Finding| {
+            if self.options.foreign { finding } else { finding.publish(Entry::txt(self.domain, &wanted)) }
+        };
         match self.survey.root.trouble.as_ref()? {
-            Trouble::NoRecord(_) | Trouble::NoDomain(_) => Some(match weak::nearly(self.survey) {
-                Some(why) => publish(self.told(&codes::SPF_NEARLY, why))
-                    .remedy(format!("put the record right at {}", self.domain)),
-                None => publish(self.told(&codes::SPF_MISSING, "no SPF record: anybody may pretend to send"))
+            Trouble::NoRecord(_) | Trouble::NoDomain(_) => {
+                Some(match weak::nearly(self.survey) {
+                    Some(why) => publish(self.told(&codes::SPF_NEARLY, why))
+                        .remedy(format!("put the record right at {}", self.domain)),
+                    None if *missing == codes::SPF_HELO => publish(self.told(
+                        missing,
+                        "the name in the greeting has no SPF record; bounces are judged by it",
+                    ))
                     .found(format!("no TXT record at {} begins with v=spf1", self.domain))
                     .remedy(format!("publish the record at {}", self.domain)),
-            }),
-            Trouble::ManyRecords(_, count) => {
-                let summary = format!("{count} SPF records: others take none of them");
-                Some(self.joined(self.told(&codes::SPF_SEVERAL, summary)))
+                    None if self.options.foreign => self
+                        .told(missing, "no SPF record: anybody may pretend to send")
+                        .found(format!("no TXT record at {} begins with v=spf1", self.domain))
+                        .expected(format!("{}. IN TXT \"v=spf1 -all\" where it sends no mail", self.domain))
+                        .remedy("whoever runs it publishes a record that names its servers, or nobody"),
+                    None => publish(self.told(missing, "no SPF record: anybody may pretend to send"))
+                        .found(format!("no TXT record at {} begins with v=spf1", self.domain))
+                        .remedy(format!("publish the record at {}", self.domain)),
+                })
             }
             Trouble::Silent(question, why) => {
                 Some(unanswered(&codes::SPF_UNCHECKED, self.domain, question, why))
             }
             _ => None,
         }
-    }
-
-    /// All terms of several records in one. Beside `all` a `redirect` is ignored (RFC 7208 §6.1): as an `include` it
-    /// goes on to let the same servers send.
-    fn joined(&self, finding: Finding) -> Finding {
-        let texts: Vec<String> = self.texts.iter().filter_map(Data::text).collect();
-        let mut terms: Vec<String> = Vec::new();
-        let mut all = "-all";
-        for term in texts.iter().flat_map(|text| text.split_whitespace().skip(1)) {
-            let redirect = term.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("redirect"));
-            let kept = redirect.map_or_else(|| term.to_owned(), |(_, target)| format!("include:{target}"));
-            if term.trim_start_matches(['+', '-', '~', '?']).eq_ignore_ascii_case("all") {
-                all = term;
-            } else if !terms.contains(&kept) {
-                terms.push(kept);
-            }
-        }
-        let terms = terms.iter().map(String::as_str);
-        let text = ["v=spf1"].into_iter().chain(terms).chain([all]).collect::<Vec<_>>().join(" ");
-        let remedy = format!("publish one record at {} in the place of all", self.domain);
-        finding.publish(Entry::txt(self.domain, &text)).remedy(remedy)
     }
 
     /// By outcome: a record without `a` and `mx` that passes is right (S4-32).
@@ -144,7 +172,7 @@ impl Case<'_> {
                 Some(trouble) if !known.iter().any(|finding| finding.verdict == Verdict::Error) => {
                     let finding =
                         self.told(&codes::SPF_BROKEN, format!("others cannot evaluate it: {trouble}"));
-                    findings.push(finding.remedy(format!("mend the record at {}", self.domain)));
+                    findings.push(self.finish(finding).remedy(format!("mend the record at {}", self.domain)));
                 }
                 Some(_) => {}
                 None if outcome.1.verdict == spf::Verdict::Pass => {}
@@ -155,37 +183,25 @@ impl Case<'_> {
             let addresses = list(refused.iter().map(|(address, _)| address));
             let why = &refused[0].1;
             let finding = self.told(&codes::SPF_FAILS, format!("mail from {addresses} does not pass: {why}"));
-            findings.push(
-                finding
-                    .publish(self.with(refused.iter().map(|(address, _)| *address)))
-                    .remedy(format!("put that record in the place of the one at {}", self.domain)),
-            );
+            let remedy = match &self.finished {
+                Some(_) => format!("put that record in the place of the one at {}", self.domain),
+                None => format!(
+                    "shorten the record at {} to ten lookups, then name {addresses} in it",
+                    self.domain
+                ),
+            };
+            findings.push(self.finish(finding).remedy(remedy));
         }
         findings.dedup();
         findings
-    }
-
-    /// The record with these addresses before all else: whoever may send goes on to be allowed.
-    fn with(&self, addresses: impl Iterator<Item = IpAddr>) -> Entry {
-        let terms = addresses.map(|address| match address {
-            IpAddr::V4(v4) => format!("ip4:{v4}"),
-            IpAddr::V6(v6) => format!("ip6:{v6}"),
-        });
-        self.before(terms.collect())
-    }
-
-    fn before(&self, new: Vec<String>) -> Entry {
-        let text = self.survey.root.record.clone().unwrap_or_default();
-        let rest = text.split_whitespace().skip(1).map(str::to_owned);
-        let terms: Vec<String> = ["v=spf1".to_owned()].into_iter().chain(new).chain(rest).collect();
-        Entry::txt(self.domain, &terms.join(" "))
     }
 
     /// Through a relay mail leaves from its addresses, which nobody here knows (S2-26).
     fn relayed(&self) -> Option<Finding> {
         let relay = self.server.relay.as_ref().filter(|_| !self.options.foreign)?;
         let term = record::relay_term(relay);
-        let text = self.survey.root.record.clone().unwrap_or_default();
+        let record = self.survey.root.record.as_deref();
+        let text = self.finished.as_deref().or(record).filter(|text| !text.is_empty())?;
         let there =
             text.split_whitespace().any(|other| other.trim_start_matches('+').eq_ignore_ascii_case(&term));
         if there {
@@ -194,7 +210,8 @@ impl Case<'_> {
         let summary = format!("mail leaves through {relay}, and the record does not name it as {term}");
         let remedy =
             format!("ask who runs {relay} what to include; where the record has it already, all is well");
-        Some(self.told(&codes::SPF_RELAY, summary).publish(self.before(vec![term])).remedy(remedy))
+        let entry = Entry::txt(self.domain, &mend::with(text, &[term]));
+        Some(self.told(&codes::SPF_RELAY, summary).publish(entry).remedy(remedy))
     }
 
     fn fine(&self, outcomes: &[Outcome]) -> Finding {

@@ -28,7 +28,10 @@ pub fn judge(inquiry: &Inquiry<'_>, _server: &Server, served: &Served, options: 
     };
     let records: Vec<&String> = texts.iter().filter(|text| text.starts_with("v=TLSRPTv1")).collect();
     Some(vec![match records[..] {
-        [] if texts.is_empty() => told(&codes::TLS_RPT_ABSENT, "not used (optional)".into()).publish(wanted),
+        // What does not begin so is passed over (RFC 8460 §3): perhaps it was never meant, as a wildcard's.
+        [] if !texts.iter().any(|text| text.to_ascii_lowercase().contains("tlsrpt")) => {
+            told(&codes::TLS_RPT_ABSENT, "not used (optional)".into()).publish(wanted)
+        }
         [] => told(&codes::TLS_RPT_BROKEN, "the record does not begin with v=TLSRPTv1;".into())
             .publish(wanted)
             .remedy(format!("mend the record at {name}")),
@@ -39,6 +42,10 @@ pub fn judge(inquiry: &Inquiry<'_>, _server: &Server, served: &Served, options: 
                 .remedy(format!("mend the record at {name}")),
         },
         _ => told(&codes::TLS_RPT_SEVERAL, format!("{} records count as none", records.len()))
+            .publish(match records.iter().filter(|text| fault(text).is_none()).min() {
+                Some(text) => Entry::txt(&name, text),
+                None => wanted,
+            })
             .remedy(format!("leave one of them at {name}")),
     }])
 }
@@ -55,8 +62,12 @@ fn fault(text: &str) -> Option<String> {
         return Some("it has no rua= with an address for reports".to_owned());
     };
     let good = |uri: &str| match uri.split_once(':') {
-        Some(("mailto", address)) => dmarc::domain_of(address).is_some(),
-        Some(("https", rest)) => rest.len() > 2 && rest.starts_with("//"),
+        Some((scheme, address)) if scheme.eq_ignore_ascii_case("mailto") => {
+            dmarc::domain_of(address).is_some()
+        }
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => {
+            rest.len() > 2 && rest.starts_with("//")
+        }
         _ => false,
     };
     let bad = rua.value.split(',').map(str::trim).find(|uri| !good(uri))?;

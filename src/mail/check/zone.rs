@@ -22,7 +22,8 @@ pub fn server() -> Server {
             imap: 143,
             ..Services::default()
         },
-        spki: Some([7; 32]),
+        spki: vec![[7; 32]],
+        policy: None,
         relay: None,
     }
 }

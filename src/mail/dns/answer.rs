@@ -189,6 +189,49 @@ pub enum Proof {
     Bogus,
 }
 
+/// Why an answer that DNSSEC might prove is [`Proof::Unchecked`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// A part of the chain of trust got no answer that counts.
+    Gap,
+    /// The resolver hands on no signatures, or no proofs that there is nothing (RFC 4035 §3.1.3).
+    Stripped,
+    /// Signed in a way that is not known here (RFC 4035 §5.2), as with Ed448.
+    Algorithm,
+    /// The root is signed, and not by the keys that are trusted here; or the clock is wrong.
+    Anchor,
+}
+
+/// Without its final dot.
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gap => "a part of the chain of trust got no answer",
+            Self::Stripped => "the resolver hands on no signatures",
+            Self::Algorithm => "the zone is signed with a kind of key that cannot be checked here, as Ed448",
+            Self::Anchor => "the signatures of the root do not fit the keys that are trusted here",
+        })
+    }
+}
+
+impl Doubt {
+    /// What to do.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Gap => {
+                "mailctl dns-check --watch asks again until there is an answer; --resolver ADDRESS asks another resolver"
+            }
+            Self::Stripped => "ask a resolver that does: mailctl dns-check --resolver ADDRESS",
+            Self::Algorithm => {
+                "nothing is wrong with it; most validators pass it over, ECDSA (13) and RSA (8) are known everywhere"
+            }
+            Self::Anchor => {
+                "is the clock right? (timedatectl) Where the resolver has a root of its own, name its keys: dns.trust_anchor_file in mailctl.toml"
+            }
+        }
+    }
+}
+
 /// One answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -198,6 +241,8 @@ pub struct Answer {
     pub aliases: Vec<Name>,
     /// Only of `Whom::Validating` other than `Unchecked`.
     pub proof: Proof,
+    /// Of `Whom::Validating`, where it is `Unchecked`: why.
+    pub doubt: Option<Doubt>,
     /// The server is one of the zone's own (the AA bit, RFC 1035 §4.1.1).
     pub authoritative: bool,
     /// Octets of the whole message; 0 = not known.
@@ -209,7 +254,15 @@ pub struct Answer {
 impl Answer {
     /// With nothing else to say of it.
     pub fn new(outcome: Outcome) -> Self {
-        Self { outcome, aliases: Vec::new(), proof: Proof::Unchecked, authoritative: false, size: 0, ttl: 0 }
+        Self {
+            outcome,
+            aliases: Vec::new(),
+            proof: Proof::Unchecked,
+            doubt: None,
+            authoritative: false,
+            size: 0,
+            ttl: 0,
+        }
     }
 
     /// The records; an error where there was no answer that counts. No records is an empty list.

@@ -70,18 +70,22 @@ impl Missing {
 /// One pass of judgements over what is known.
 pub struct Inquiry<'a> {
     known: &'a Known,
+    supposed: Option<(&'a Question, &'a Answer)>,
     missing: RefCell<Missing>,
 }
 
 impl<'a> Inquiry<'a> {
     /// Begins a pass.
     pub fn new(known: &'a Known) -> Self {
-        Self { known, missing: RefCell::default() }
+        Self { known, supposed: None, missing: RefCell::default() }
     }
 
     /// The answer; `None` = not known yet, and noted. Ask everything that does not depend on an answer before
     /// looking at the first one.
     pub fn ask(&self, question: Question) -> Option<&'a Answer> {
+        if let Some((_, answer)) = self.supposed.filter(|(of, _)| **of == question) {
+            return Some(answer);
+        }
         let answer = self.known.answers.get(&question);
         if answer.is_none() {
             self.missing.borrow_mut().questions.insert(question);
@@ -96,6 +100,23 @@ impl<'a> Inquiry<'a> {
             self.missing.borrow_mut().pages.insert(url.to_owned());
         }
         page
+    }
+
+    /// What `judge` says if this were the answer: so a remedy is tried before it is given. What it misses is missed
+    /// here as well.
+    pub fn supposing<T>(
+        &self,
+        question: &Question,
+        answer: &Answer,
+        judge: impl FnOnce(&Inquiry<'_>) -> T,
+    ) -> T {
+        let other =
+            Inquiry { known: self.known, supposed: Some((question, answer)), missing: RefCell::default() };
+        let judged = judge(&other);
+        let missing = other.missing();
+        self.missing.borrow_mut().questions.extend(missing.questions);
+        self.missing.borrow_mut().pages.extend(missing.pages);
+        judged
     }
 
     /// What was missed in this pass.
@@ -124,5 +145,21 @@ mod tests {
         let inquiry = Inquiry::new(&known);
         assert_eq!(inquiry.ask(Question::new(&name, Kind::A)).unwrap().records(), Err(&Silence::Timeout));
         assert!(inquiry.missing().is_empty());
+    }
+
+    #[test]
+    fn what_is_supposed_wins_and_what_it_misses_is_noted() {
+        let name = Name::parse("example.org").unwrap();
+        let mut known = Known::default();
+        known.add(&name, Data::A([192, 0, 2, 1].into()));
+        let (question, answer) =
+            (Question::new(&name, Kind::A), Answer::new(Outcome::Nothing { exists: true }));
+        let inquiry = Inquiry::new(&known);
+        inquiry.supposing(&question, &answer, |inquiry| {
+            assert_eq!(inquiry.ask(question.clone()).unwrap().records(), Ok(&[][..]));
+            assert!(inquiry.ask(Question::new(&name, Kind::Mx)).is_none());
+        });
+        assert_eq!(inquiry.ask(question.clone()).unwrap().records().unwrap().len(), 1);
+        assert_eq!(inquiry.missing().questions.len(), 1);
     }
 }

@@ -1,7 +1,11 @@
 //! From what is published to what should be: only what is ours is changed, and nobody's words are replaced.
 
-use super::{Record, txt};
-use crate::mail::dns::{Data, Kind, Name};
+use super::{Record, strings};
+use crate::mail::{
+    dmarc,
+    dns::{Data, Kind, Name},
+    mta_sts, spf,
+};
 use std::collections::BTreeMap;
 
 /// The difference at one name and kind.
@@ -66,6 +70,10 @@ pub fn changes(
             notes: Vec::new(),
         };
         match alias(name) {
+            _ if kind == Kind::Cname => {
+                let addresses = [Kind::A, Kind::Aaaa].iter().any(|kind| !published(name, *kind).is_empty());
+                records.iter().for_each(|record| another_name(&mut change, &record.data, addresses));
+            }
             Some(target) => change.notes.push(format!(
                 "{name} is another name for {target} (CNAME); its records are made there, or the CNAME goes first"
             )),
@@ -84,6 +92,20 @@ fn want(change: &mut Change, data: &Data) {
         _ => {
             beside(change, data);
         }
+    }
+}
+
+/// A CNAME stands alone (RFC 1034 §3.6.2): where there is anything, that stays.
+fn another_name(change: &mut Change, data: &Data, addresses: bool) {
+    match change.before.first() {
+        Some(there) if there == data => {}
+        Some(there) => change.notes.push(format!("{} CNAME {there} is not ours and stays", change.name)),
+        None if addresses => {
+            let note =
+                format!("{} has addresses of its own, which stay; it could be a CNAME {data}", change.name);
+            change.notes.push(note);
+        }
+        None => change.add.push(data.clone()),
     }
 }
 
@@ -142,158 +164,134 @@ fn service(change: &mut Change, data: &Data) {
     change.add.push(data.clone());
 }
 
-/// What a text is for, by how it begins.
-fn family(text: &str) -> Option<&'static str> {
-    let lower = text.trim_start().to_ascii_lowercase();
-    let whole = |tag: &str| {
-        lower.strip_prefix(tag).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ';', '\t']))
-    };
-    ["v=spf1", "v=dmarc1", "v=tlsrptv1", "v=stsv1"].into_iter().find(|tag| whole(tag))
+/// What a text is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Spf,
+    Dmarc,
+    TlsReports,
+    MtaSts,
+}
+
+impl Family {
+    /// As receivers choose: a text that they pass over is nobody's (RFC 7208 §4.5, RFC 7489 §6.6.3, RFC 8460 §3,
+    /// RFC 8461 §3.1).
+    fn of(octets: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(octets).unwrap_or_default();
+        if spf::Record::is_one(octets) {
+            Some(Self::Spf)
+        } else if dmarc::is_one(text) {
+            Some(Self::Dmarc)
+        } else if text
+            .split(';')
+            .next()
+            .is_some_and(|first| first.trim_end_matches([' ', '\t']) == "v=TLSRPTv1")
+        {
+            Some(Self::TlsReports)
+        } else {
+            mta_sts::is_one(text).then_some(Self::MtaSts)
+        }
+    }
+
+    /// What its records begin with.
+    fn version(self) -> &'static str {
+        match self {
+            Self::Spf => "v=spf1",
+            Self::Dmarc => "v=DMARC1",
+            Self::TlsReports => "v=TLSRPTv1",
+            Self::MtaSts => "v=STSv1",
+        }
+    }
+
+    /// Whether a text was meant for it, and is passed over because of how it begins.
+    fn meant(self, octets: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(octets).to_ascii_lowercase();
+        let word = self.version().trim_start_matches("v=").to_ascii_lowercase();
+        let begin: String = text.chars().take(word.len() + 8).collect();
+        begin.contains(&word) && Self::of(octets).is_none()
+    }
+}
+
+fn octets(data: &Data) -> Vec<u8> {
+    match data {
+        Data::Txt(strings) => strings.concat(),
+        _ => Vec::new(),
+    }
 }
 
 fn text(change: &mut Change, data: &Data) {
-    let wanted = data.text().unwrap_or_default();
+    let wanted = octets(data);
     if change.name.as_str().contains("._domainkey.") {
         // The name is our selector's: there is nothing of anybody else.
-        let stale = change.before.iter().filter(|there| there.text().as_deref() != Some(&wanted)).cloned();
+        let stale = change.before.iter().filter(|there| octets(there) != wanted).cloned();
         change.remove.extend(stale);
-        if !change.before.iter().any(|there| there.text().as_deref() == Some(&wanted)) {
+        if !change.before.iter().any(|there| octets(there) == wanted) {
             change.add.push(data.clone());
         }
         return;
     }
-    let of = family(&wanted);
-    let there: Vec<Data> = change
-        .before
-        .iter()
-        .filter(|there| there.text().is_some_and(|text| family(&text) == of))
-        .cloned()
-        .collect();
+    let family = Family::of(&wanted);
+    let of = |there: &&Data| family.is_some() && Family::of(&octets(there)) == family;
+    let there: Vec<Data> = change.before.iter().filter(of).cloned().collect();
     match &there[..] {
-        [] => change.add.push(data.clone()),
-        [one] if of == Some("v=spf1") => {
-            let old = one.text().unwrap_or_default();
-            let merged = merged_spf(&old, &wanted);
-            if merged != old {
-                change.remove.push(one.clone());
-                change.add.push(txt(&merged));
+        [] => {
+            change.add.push(data.clone());
+            let meant = |there: &&Data| family.is_some_and(|family| family.meant(&octets(there)));
+            for there in change.before.iter().filter(meant) {
+                change.notes.push(format!(
+                    "{} TXT {there} is passed over by others, for it does not begin with {}; it stays, and can go",
+                    change.name,
+                    family.map_or("", Family::version)
+                ));
             }
         }
-        [one] if one.text().as_deref() == Some(&wanted) => {}
+        [one] if family == Some(Family::Spf) => spf_record(change, one, &wanted),
+        [one] if octets(one) == wanted => {}
         [one] => change.notes.push(format!("{} TXT {one} stays as it is", change.name)),
         [..] => change.notes.push(format!(
             "{} has {} records that begin with {}; others take none of them: remove all but one",
             change.name,
             there.len(),
-            of.unwrap_or_default()
+            family.map_or("", Family::version)
         )),
+    }
+}
+
+/// What is broken goes on to be broken, whatever is added: a person mends it first.
+fn spf_record(change: &mut Change, there: &Data, ours: &[u8]) {
+    let old = octets(there);
+    if let Err(fault) = spf::Record::parse(&old) {
+        change.notes.push(format!(
+            "{} TXT {there} stays as it is, and counts for nothing: {fault}; mend it first, mailctl dns-check shows how",
+            change.name
+        ));
+        return;
+    }
+    let merged = merged_spf(&old, ours);
+    if merged != old {
+        change.remove.push(there.clone());
+        change.add.push(strings(&merged));
     }
 }
 
 /// The old record with the terms of ours that it lacks, put first: whoever may send goes on to be allowed, and
 /// `all` and modifiers stay the old one's.
-fn merged_spf(old: &str, ours: &str) -> String {
-    let bare = |term: &str| term.trim_start_matches('+').to_ascii_lowercase();
-    let present: Vec<String> = old.split_whitespace().map(bare).collect();
-    let is_all = |term: &str| term.trim_start_matches(['+', '-', '~', '?']).eq_ignore_ascii_case("all");
-    let missing: Vec<&str> = ours
-        .split_whitespace()
-        .skip(1)
-        .filter(|term| !is_all(term) && !present.contains(&bare(term)))
-        .collect();
-    let mut terms = old.split_whitespace();
-    match terms.next() {
-        Some(version) if !missing.is_empty() => {
-            [version].into_iter().chain(missing).chain(terms).collect::<Vec<_>>().join(" ")
-        }
-        _ => old.to_owned(),
+fn merged_spf(old: &[u8], ours: &[u8]) -> Vec<u8> {
+    let terms = |record| <[u8]>::split(record, |b: &u8| *b == b' ').filter(|term| !term.is_empty());
+    let bare = |term: &[u8]| term.strip_prefix(b"+").unwrap_or(term).to_ascii_lowercase();
+    let present: Vec<Vec<u8>> = terms(old).map(bare).collect();
+    let is_all = |term: &[u8]| {
+        let begins = term.first().is_some_and(|first| b"+-~?".contains(first));
+        term[usize::from(begins)..].eq_ignore_ascii_case(b"all")
+    };
+    let missing: Vec<&[u8]> =
+        terms(ours).skip(1).filter(|term| !is_all(term) && !present.contains(&bare(term))).collect();
+    if missing.is_empty() {
+        return old.to_vec();
     }
+    let mut old = terms(old);
+    old.next().into_iter().chain(missing).chain(old).collect::<Vec<_>>().join(&b' ')
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mail::record::Need;
-
-    fn name(text: &str) -> Name {
-        Name::parse(text).unwrap()
-    }
-
-    fn change(owner: &str, wanted: Data, before: Vec<Data>) -> Change {
-        let record = Record { name: name(owner), data: wanted, ttl: 60, need: Need::Required, purpose: "" };
-        changes(&[record], |_, _| before.clone(), |_| None).remove(0)
-    }
-
-    fn shown(records: &[Data]) -> Vec<String> {
-        records.iter().map(|data| data.text().unwrap_or_else(|| data.to_string())).collect()
-    }
-
-    /// Proves: only records that are ours are touched; SPF and DMARC are merged, never replaced.
-    #[test]
-    fn spf_keeps_everybody_who_may_send_already() {
-        let spf = |before: Vec<Data>| change("example.org", txt("v=spf1 mx -all"), before);
-        assert_eq!(shown(&spf(vec![]).add), ["v=spf1 mx -all"]);
-        let other = txt("google-site-verification=1");
-        let merged = spf(vec![other.clone(), txt("v=spf1 include:_spf.example.com ~all")]);
-        assert_eq!(shown(&merged.add), ["v=spf1 mx include:_spf.example.com ~all"]);
-        assert_eq!(shown(&merged.remove), ["v=spf1 include:_spf.example.com ~all"]);
-        assert!(merged.after().contains(&other));
-        // Also where it stands in other words, or in two strings.
-        let split = Data::Txt(vec![b"V=SPF1 +MX ".to_vec(), b"?all".to_vec()]);
-        assert!(spf(vec![split]).is_empty());
-        let two = spf(vec![txt("v=spf1 -all"), txt("v=spf1 mx -all")]);
-        assert!(two.is_empty() && two.notes[0].contains("2 records"), "{two:?}");
-        assert!(!spf(vec![txt("v=spf10 -all")]).is_empty());
-    }
-
-    #[test]
-    fn a_policy_that_is_there_stays() {
-        let dmarc = |before| change("_dmarc.example.org", txt("v=DMARC1; p=quarantine"), before);
-        let kept = dmarc(vec![txt("v=DMARC1; p=none")]);
-        assert!(kept.is_empty() && kept.notes[0].contains("stays as it is"), "{kept:?}");
-        assert!(!dmarc(vec![]).is_empty());
-    }
-
-    #[test]
-    fn a_key_replaces_whatever_its_name_had() {
-        let key =
-            change("s._domainkey.example.org", txt("v=DKIM1; p=NEW"), vec![txt("v=DKIM1; p=OLD"), txt("x")]);
-        assert_eq!(shown(&key.after()), ["v=DKIM1; p=NEW"]);
-        let long = "v=DKIM1; p=".to_owned() + &"A".repeat(300);
-        let other_split = Data::Txt(long.as_bytes().chunks(100).map(<[u8]>::to_vec).collect());
-        assert!(change("s._domainkey.example.org", txt(&long), vec![other_split]).is_empty());
-    }
-
-    #[test]
-    fn other_servers_stay_and_the_null_mx_goes() {
-        let mx = |preference, host: &str| Data::Mx {
-            preference,
-            exchange: if host.is_empty() { Name::root() } else { name(host) },
-        };
-        let ours = mx(10, "mail.example.net");
-        let beside = change("example.org", ours.clone(), vec![mx(5, "old.example.com")]);
-        assert_eq!((beside.add.len(), beside.remove.len()), (1, 0));
-        assert!(beside.notes[0].contains("5 old.example.com. is not ours"));
-        assert!(change("example.org", ours.clone(), vec![mx(20, "mail.example.net")]).is_empty());
-        let null = change("example.org", ours.clone(), vec![mx(0, "")]);
-        assert_eq!(null.after(), [ours]);
-    }
-
-    #[test]
-    fn services_and_aliases_of_others_are_told_and_left() {
-        let srv = |port, host: &str| Data::Srv {
-            priority: 0,
-            weight: 1,
-            port,
-            target: if host.is_empty() { Name::root() } else { name(host) },
-        };
-        let at = "_imaps._tcp.example.org";
-        assert!(change(at, srv(993, "mail.example.net"), vec![srv(993, "imap.example.com")]).is_empty());
-        let moved = change(at, srv(993, "mail.example.net"), vec![srv(1993, "mail.example.net"), srv(0, "")]);
-        assert_eq!(moved.after(), [srv(993, "mail.example.net")]);
-        let record =
-            Record { name: name(at), data: srv(993, "m.org"), ttl: 1, need: Need::Required, purpose: "" };
-        let alias = changes(&[record], |_, _| vec![], |_| Some(name("elsewhere.org"))).remove(0);
-        assert!(alias.is_empty() && alias.notes[0].contains("CNAME"));
-    }
-}
+mod tests;

@@ -4,7 +4,9 @@ use super::{Need, Record, txt};
 use crate::mail::{
     address::Domain,
     dkim,
+    dmarc::organisation,
     dns::{Data, Name},
+    mta_sts::Mode,
     server::{Key, Served, Server, Services, Stage},
 };
 use std::net::IpAddr;
@@ -45,16 +47,14 @@ pub fn for_host(server: &Server, wishes: &Wishes) -> Vec<Record> {
         })
         .collect();
     // RFC 7208 §2.3: bounces have no sender but the name in the greeting.
-    let greeting = txt(&format!("v=spf1 a {}", wishes.spf_all));
+    let greeting = txt(&spf_of_greeting(wishes));
     records.push(record(host.clone(), greeting, Need::Recommended, "SPF of the server's own greeting"));
-    if let (Some(spki), Ok(name)) = (server.spki, host.child("_25._tcp")) {
-        let tlsa = Data::Tlsa { usage: 3, selector: 1, matching: 1, data: spki.to_vec() };
-        records.push(record(
-            name,
-            tlsa,
-            Need::Optional,
-            "DANE: the server's key; only where the zone is signed",
-        ));
+    if let Ok(name) = host.child("_25._tcp") {
+        // One for each key that a client may meet.
+        let dane = "DANE: the server's key; only where the zone is signed";
+        let tlsa = |spki: &[u8; 32]| Data::Tlsa { usage: 3, selector: 1, matching: 1, data: spki.to_vec() };
+        let keys = server.spki.iter().map(tlsa);
+        records.extend(keys.map(|data| record(name.clone(), data, Need::Optional, dane)));
     }
     for address in &server.addresses {
         let pointer = Data::Ptr(host.clone());
@@ -95,6 +95,11 @@ pub fn for_domain(server: &Server, served: &Served, wishes: &Wishes) -> Vec<Reco
         Need::Required,
         "DMARC: what to do with mail that is neither",
     );
+    records.extend(reports_welcome(served, wishes));
+    let mut add = |label: &str, data: Data, need, purpose| {
+        let name = zone.child(label);
+        records.extend(name.map(|name| Record { name, data, ttl: wishes.ttl, need, purpose }));
+    };
     add(
         "_smtp._tls",
         txt(&tls_reports(&served.domain, wishes)),
@@ -107,8 +112,36 @@ pub fn for_domain(server: &Server, served: &Served, wishes: &Wishes) -> Vec<Reco
         let need = if port == 0 { Need::Optional } else { Need::Recommended };
         add(label, data, need, "mail programs find the server by themselves");
     }
+    if let Some(policy) = &server.policy {
+        let here = || Data::Cname(Name::from(&server.host));
+        for label in SETUP {
+            add(label, here(), Need::Recommended, "mail programs ask there for their settings");
+        }
+        if policy.mode != Mode::None {
+            add("mta-sts", here(), Need::Recommended, "MTA-STS: where the policy is");
+            let purpose = "MTA-STS: that there is a policy, and which";
+            add("_mta-sts", txt(&policy.record()), Need::Recommended, purpose);
+        }
+    }
     records
 }
+
+/// What a domain says that takes the DMARC reports of another (RFC 7489 §7.1).
+pub const REPORTS_WELCOME: &str = "v=DMARC1";
+
+/// Where the reports go to another organisation's domain, that one has to say that it takes them.
+fn reports_welcome(served: &Served, wishes: &Wishes) -> Option<Record> {
+    let there = wishes.reports.as_ref()?.domain();
+    if organisation(there.as_str()) == organisation(served.domain.as_str()) {
+        return None;
+    }
+    let name = Name::parse(&format!("{}._report._dmarc.{there}", served.domain)).ok()?;
+    let purpose = "DMARC: the domain that gets the reports takes them";
+    Some(Record { name, data: txt(REPORTS_WELCOME), ttl: wishes.ttl, need: Need::Recommended, purpose })
+}
+
+/// Names under which mail programs ask for their settings: Thunderbird and its like, Outlook.
+pub const SETUP: [&str; 2] = ["autoconfig", "autodiscover"];
 
 /// The DMARC policy of a domain.
 pub fn dmarc(domain: &Domain, wishes: &Wishes) -> String {
@@ -118,6 +151,19 @@ pub fn dmarc(domain: &Domain, wishes: &Wishes) -> String {
 /// Where reports about TLS towards a domain go (RFC 8460 §3).
 pub fn tls_reports(domain: &Domain, wishes: &Wishes) -> String {
     format!("v=TLSRPTv1; rua=mailto:{}", reports(domain, wishes))
+}
+
+/// SPF of the host's own name: the address that greets is that of the name.
+pub fn spf_of_greeting(wishes: &Wishes) -> String {
+    format!("v=spf1 a {}", wishes.spf_all)
+}
+
+/// A term of SPF that names one address.
+pub fn address_term(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => format!("ip4:{v4}"),
+        IpAddr::V6(v6) => format!("ip6:{v6}"),
+    }
 }
 
 /// By RFC 7208 §5: MX holds this server, and the relay where there is one sends for it.
@@ -138,7 +184,7 @@ pub fn relay_term(relay: &str) -> String {
     let host = host.to_ascii_lowercase();
     let host = host.strip_prefix("ipv6:").unwrap_or(&host).to_owned();
     if let Ok(address) = host.parse::<IpAddr>() {
-        return if address.is_ipv4() { format!("ip4:{address}") } else { format!("ip6:{address}") };
+        return address_term(address);
     }
     let within = |domain: &str| host == domain || host.ends_with(&format!(".{domain}"));
     let include = [

@@ -76,6 +76,22 @@ pub fn unknown(message: &Message) -> bool {
     vouchers.next().is_some_and(|first| !known(first) && !vouchers.any(known))
 }
 
+/// Leaves every record in once (RFC 4034 §6.3), for a signature covers it once. An NSEC3 record that proves two things
+/// can stand there twice: as the resolver remembers it, with what is left of its time, and as it came just now.
+pub fn once(message: &mut Message) {
+    for section in [&mut message.answers, &mut message.authorities] {
+        let mut kept: Vec<Record> = Vec::with_capacity(section.len());
+        for record in section.drain(..) {
+            let same = |other: &&mut Record| other.name == record.name && other.data == record.data;
+            match kept.iter_mut().find(same) {
+                Some(other) => other.ttl = other.ttl.min(record.ttl),
+                None => kept.push(record),
+            }
+        }
+        *section = kept;
+    }
+}
+
 /// In our words.
 pub fn of(proof: Proven) -> Proof {
     match proof {

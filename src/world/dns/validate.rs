@@ -7,7 +7,7 @@ use super::{
     read,
     window::Turn,
 };
-use crate::mail::dns::{Outcome, Proof, Question, Silence};
+use crate::mail::dns::{Doubt, Outcome, Proof, Question, Silence};
 use futures_util::{
     future::BoxFuture,
     stream::{self, BoxStream},
@@ -16,7 +16,7 @@ use hickory_net::{
     DnsError, NetError,
     dnssec::DnssecDnsHandle,
     proto::{
-        dnssec::{Proof as Proven, TrustAnchors},
+        dnssec::Proof as Proven,
         op::{DnsRequest, DnsRequestOptions, DnsResponse, Query, ResponseCode},
         rr::{Name as WireName, RecordType},
     },
@@ -43,6 +43,10 @@ impl Dns {
             return (silent(Silence::Fault("a question without a name".to_owned())), 1);
         };
         self.expect(query.name());
+        if !self.0.asking.digests.is_empty() {
+            // The keys that are trusted have to be asked for, and must not hold up the question.
+            let _ = tokio::join!(self.anchors(), self.proof(query.clone()));
+        }
         let trail = Trail::new(self);
         let proven = trail.walk(query.clone()).await;
         let steps = || 1 + trail.log.steps.load(Ordering::Relaxed).saturating_sub(1);
@@ -55,13 +59,20 @@ impl Dns {
         if matches!(read.answer.outcome, Outcome::Silent(_)) {
             return (read, steps());
         }
-        read.answer.proof = match self.judge(&trail, &query, &proven).await {
-            // Only what was looked at in whole can be wrong.
+        let proof = self.judge(&trail, &query, &proven).await;
+        let gaps = trail.log.gaps.load(Ordering::Relaxed);
+        let doubt = match proof {
+            Proof::Secure => None,
             // Others may well be able to check it; so it is not "unsigned".
-            Proof::Insecure if trail.log.unknown.load(Ordering::Relaxed) => Proof::Unchecked,
-            Proof::Bogus if trail.log.gaps.load(Ordering::Relaxed) || !self.aware().await => Proof::Unchecked,
-            proof => proof,
+            Proof::Insecure => trail.log.unknown.load(Ordering::Relaxed).then_some(Doubt::Algorithm),
+            // Only what was looked at in whole can be wrong.
+            Proof::Bogus if gaps => Some(Doubt::Gap),
+            Proof::Bogus => self.unaware().await,
+            Proof::Unchecked if gaps => Some(Doubt::Gap),
+            Proof::Unchecked => Some(self.unaware().await.unwrap_or(Doubt::Gap)),
         };
+        read.answer.proof = if doubt.is_some() { Proof::Unchecked } else { proof };
+        read.answer.doubt = doubt;
         (read, steps())
     }
 
@@ -85,13 +96,14 @@ impl Dns {
         }
     }
 
-    /// Whether the resolver hands on signatures and proofs that there is nothing (RFC 4035 §3.1.3). Many in front
-    /// of a home do not, and then every name looks bogus.
-    async fn aware(&self) -> bool {
+    /// Whether the resolver hands on signatures and proofs that there is nothing (RFC 4035 §3.1.3), and they fit the
+    /// keys that are trusted. Many in front of a home do not, and then every name looks bogus. `None`: it does.
+    async fn unaware(&self) -> Option<Doubt> {
         let look = async {
-            let root = Trail::new(self).walk(Query::query(WireName::root(), RecordType::SOA)).await;
+            let begin = Query::query(WireName::root(), RecordType::SOA);
+            let root = Trail::new(self).walk(begin.clone()).await;
             let absent = format!("mailctl-{:08x}.", rand::random::<u32>());
-            let Ok(absent) = WireName::from_ascii(absent) else { return false };
+            let Ok(absent) = WireName::from_ascii(absent) else { return Some(Doubt::Stripped) };
             let absent = Trail::new(self).walk(Query::query(absent, RecordType::A)).await;
             let secure = |answer: &Proved| {
                 answer.as_ref().is_ok_and(|answer| {
@@ -99,11 +111,18 @@ impl Dns {
                     records.any(|record| record.proof == Proven::Secure)
                 })
             };
-            secure(&root) && secure(&absent)
+            if secure(&root) && secure(&absent) {
+                return None;
+            }
+            let signed = match self.proof(begin).await.0 {
+                Ok(raw) => raw.message.answers.iter().any(|one| one.record_type() == RecordType::RRSIG),
+                Err(_) => return Some(Doubt::Gap),
+            };
+            Some(if signed && !secure(&root) { Doubt::Anchor } else { Doubt::Stripped })
         };
         // Boxed: looking asks, and asking may look.
-        let look: BoxFuture<'_, bool> = Box::pin(look);
-        *self.0.aware.get_or_init(|| look).await
+        let look: BoxFuture<'_, Option<Doubt>> = Box::pin(look);
+        *self.0.unaware.get_or_init(|| look).await
     }
 
     /// Asks for what the chain of trust to `name` will need, all at once: walked one by one it is a long way.
@@ -128,7 +147,7 @@ impl Dns {
     }
 
     /// One message of a chain of trust; true: nobody had asked for it.
-    async fn proof(&self, query: Query) -> (Result<Raw, Failure>, bool) {
+    pub(super) async fn proof(&self, query: Query) -> (Result<Raw, Failure>, bool) {
         let find = || {
             let (dns, query) = (self.clone(), query.clone());
             async move {
@@ -168,10 +187,7 @@ impl Trail {
     }
 
     async fn walk(&self, query: Query) -> Proved {
-        let anchors = Arc::clone(self.dns.0.anchors.get_or_init(|| match &self.dns.0.asking.anchors {
-            Some(anchors) => Arc::clone(anchors),
-            None => Arc::new(TrustAnchors::default()),
-        }));
+        let anchors = self.dns.anchors().await;
         let mut options = DnsRequestOptions::default();
         options.edns_set_dnssec_ok = true;
         DnssecDnsHandle::with_trust_anchor(self.clone(), anchors).lookup(query, options).first_answer().await
@@ -197,11 +213,12 @@ impl DnsHandle for Trail {
             match found {
                 Err(Failure::Timeout) => gap(NetError::Timeout),
                 Err(Failure::Fault(text)) => gap(NetError::from(text)),
-                Ok(raw) => match raw.message.metadata.response_code {
+                Ok(mut raw) => match raw.message.metadata.response_code {
                     ResponseCode::NoError | ResponseCode::NXDomain => {
                         if chain::unknown(&raw.message) {
                             trail.log.unknown.store(true, Ordering::Relaxed);
                         }
+                        chain::once(&mut raw.message);
                         DnsResponse::from_message(raw.message).map_err(NetError::from)
                     }
                     code => gap(DnsError::ResponseCode(code).into()),

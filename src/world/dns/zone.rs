@@ -1,7 +1,10 @@
 //! Where a zone begins, who serves it, and whether all of them answer with what was published.
 
-use super::{Dns, window::Turn};
-use crate::mail::dns::{Data, Kind, Name, Outcome, Question, Whom};
+use super::{Dns, settle, window::Turn};
+use crate::mail::{
+    dns::{Data, Inquiry, Kind, Name, Question, Silence, Whom},
+    zone::{self, NameServer},
+};
 use futures_util::future::join_all;
 use std::{net::IpAddr, time::Duration};
 use tokio::time::Instant;
@@ -20,16 +23,7 @@ pub struct Zone {
     /// Addresses of the primary; empty where it is hidden or has none.
     pub primary_addresses: Vec<IpAddr>,
     /// Everybody who answers for it, by its NS records.
-    pub servers: Vec<Server>,
-}
-
-/// One name server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
-    /// Its name.
-    pub name: Name,
-    /// Its addresses; empty = it has none, or they could not be found.
-    pub addresses: Vec<IpAddr>,
+    pub servers: Vec<NameServer>,
 }
 
 /// What one server answers.
@@ -57,52 +51,10 @@ pub enum Seen {
 }
 
 impl Dns {
-    /// The zone that `name` stands in; the error is one clear line. All names above are asked for at once.
+    /// The zone that `name` stands in; the error is one clear line.
     pub async fn zone(&self, name: &Name) -> Result<Zone, String> {
-        let above: Vec<Name> = std::iter::successors(Some(name.clone()), Name::parent).collect();
-        let starts =
-            join_all(above.iter().map(async |name| self.ask(&Question::new(name, Kind::Soa)).await)).await;
-        let mut apex = None;
-        for (name, answer) in above.iter().zip(&starts) {
-            match &answer.outcome {
-                // Behind an alias stands another zone.
-                Outcome::Found(records) if answer.aliases.is_empty() => {
-                    apex = records.iter().find_map(|record| match record {
-                        Data::Soa { primary, .. } => Some((name.clone(), primary.clone())),
-                        _ => None,
-                    });
-                    break;
-                }
-                Outcome::Silent(why) => return Err(format!("the zone of {name} could not be found: {why}")),
-                Outcome::Found(_) | Outcome::Nothing { .. } => {}
-            }
-        }
-        let (apex, primary) = apex.ok_or_else(|| format!("no zone holds {name}"))?;
-        let servers = self.ask(&Question::new(&apex, Kind::Ns)).await;
-        let servers =
-            servers.records().map_err(|why| format!("the servers of {apex} could not be found: {why}"))?;
-        let names = servers.iter().filter_map(|record| match record {
-            Data::Ns(name) => Some(name.clone()),
-            _ => None,
-        });
-        let server = async |name: Name| Server { addresses: self.addresses_of(&name).await, name };
-        let (mut servers, primary_addresses) =
-            tokio::join!(join_all(names.map(server)), self.addresses_of(&primary));
-        servers.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Zone { apex, primary, primary_addresses, servers })
-    }
-
-    async fn addresses_of(&self, name: &Name) -> Vec<IpAddr> {
-        let (four, six) = (Question::new(name, Kind::A), Question::new(name, Kind::Aaaa));
-        let (four, six) = tokio::join!(self.ask(&four), self.ask(&six));
-        let records =
-            [four, six].into_iter().flat_map(|answer| answer.records().unwrap_or_default().to_vec());
-        let address = |record| match record {
-            Data::A(address) => Some(IpAddr::V4(address)),
-            Data::Aaaa(address) => Some(IpAddr::V6(address)),
-            _ => None,
-        };
-        records.filter_map(address).collect()
+        let found = settle(self, |inquiry| found(inquiry, name)).await?;
+        found.verdict
     }
 
     /// Asks every server of `zone` until all answer with exactly `expected` (in any order; none = no such
@@ -165,9 +117,31 @@ impl Dns {
     }
 }
 
+/// By its NS records, as the checks find it, and with the primary that its SOA names. `None` = an answer is missing.
+fn found(inquiry: &Inquiry<'_>, name: &Name) -> Option<Result<Zone, String>> {
+    let told = |why: &Silence| format!("the zone of {name} could not be found: {why}");
+    let zone = match zone::of(inquiry, name)? {
+        Ok(zone) if zone.apex.is_root() => return Some(Err(format!("no zone holds {name}"))),
+        Ok(zone) => zone,
+        Err(why) => return Some(Err(told(&why))),
+    };
+    let begin = inquiry.ask(Question::new(&zone.apex, Kind::Soa))?;
+    let primary = match begin.records() {
+        Err(why) => return Some(Err(told(why))),
+        Ok(records) => records.iter().find_map(|record| match record {
+            Data::Soa { primary, .. } => Some(primary.clone()),
+            _ => None,
+        }),
+    };
+    let Some(primary) = primary else { return Some(Err(format!("{} has no SOA record", zone.apex))) };
+    let primary_addresses = zone::addresses(inquiry, &primary)?;
+    Some(Ok(Zone { apex: zone.apex, primary, primary_addresses, servers: zone.servers }))
+}
+
 fn complete(zone: &Zone, stands: &[Stand]) -> bool {
     let wrong = |stand: &Stand| matches!(stand.seen, Seen::Other(_) | Seen::Lame);
-    let right =
-        |server: &Server| stands.iter().any(|stand| stand.server == server.name && stand.seen == Seen::Same);
+    let right = |server: &NameServer| {
+        stands.iter().any(|stand| stand.server == server.name && stand.seen == Seen::Same)
+    };
     !zone.servers.is_empty() && zone.servers.iter().all(right) && !stands.iter().any(wrong)
 }

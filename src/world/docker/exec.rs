@@ -70,6 +70,41 @@ impl Engine {
         Ok(Outcome { status: self.exec_status(&exec, &doing).await?, output })
     }
 
+    /// Runs `command` in container `id` with `input` on its standard input, and collects what it says.
+    pub async fn exec_fed(
+        &self,
+        id: &str,
+        command: &[&str],
+        input: &[u8],
+        limit: Duration,
+    ) -> Result<Outcome, Error> {
+        let doing = format!("run {} in a container", command.first().copied().unwrap_or_default());
+        let options = CreateExecOptions {
+            cmd: Some(command.to_vec()),
+            attach_stdin: Some(true),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            ..Default::default()
+        };
+        let exec = call(&doing, self.docker.create_exec(id, options)).await?.id;
+        let output = call_within(limit, &doing, async {
+            let mut text = Vec::new();
+            if let StartExecResults::Attached { mut output, input: mut stdin } =
+                self.docker.start_exec(&exec, None::<StartExecOptions>).await?
+            {
+                // A program that ends early says why on its output.
+                let _ = stdin.write_all(input).await;
+                let _ = stdin.shutdown().await;
+                while let Some(part) = output.next().await {
+                    text.extend_from_slice(&part?.into_bytes());
+                }
+            }
+            Ok(String::from_utf8_lossy(&text).into_owned())
+        })
+        .await?;
+        Ok(Outcome { status: self.exec_status(&exec, &doing).await?, output })
+    }
+
     /// Connects a program in container `id` to this process's stdin and to the two outlets for its stdout and
     /// stderr.
     pub async fn exec_attached(

@@ -147,7 +147,10 @@ impl Engine {
         report: &mut dyn FnMut(Progress),
     ) -> Result<Image, Error> {
         let file = File::open(program).map_err(|e| io_error("read", program, &e))?;
-        let options = BuildImageOptionsBuilder::default().rm(true).forcerm(true).nocache(no_cache).build();
+        // Packages come by the host's own network: the engine's bridge takes packets of 1500 octets also where the way
+        // out takes fewer (tunnels, many clouds), and then mirrors seem to hang.
+        let options = BuildImageOptionsBuilder::default();
+        let options = options.networkmode("host").rm(true).forcerm(true).nocache(no_cache).build();
         let body = bollard::body_try_stream(context::stream(file).map_ok(Into::into));
         let built = self.follow(self.docker.build_image(options, None, Some(body)), report).await?;
         let listing = self.try_out(&built).await?;

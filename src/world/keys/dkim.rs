@@ -6,15 +6,17 @@ use crate::{
     error::{Error, codes},
     mail::{
         address::{Domain, Selector},
-        dkim::{Algorithm, Record, Signer},
+        dkim::{Algorithm, Record, Signer, rsa_within},
     },
     render::ids,
     world::{atomic, io_error, paths::Paths},
 };
 use openssl::{
+    error::ErrorStack,
     pkey::{Id, PKey, Private},
     rsa::Rsa,
 };
+use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 use std::{
     fs,
     io::{ErrorKind, Write},
@@ -106,8 +108,22 @@ pub fn find(paths: &Paths, domain: &Domain, selector: &Selector) -> Result<Optio
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         read => read.map_err(|e| io_error("read", &file, &e))?,
     };
-    let private = PKey::private_key_from_pem(&pem).map_err(|e| unusable(&file).cause(e))?;
+    let private = private(&pem).map_err(|e| unusable(&file).cause(e))?;
     describe(domain, selector, &private, &file).map(Some)
+}
+
+/// RSA by the short way: OpenSSL 3 looks through all its decoders for a PEM file, which takes a millisecond, and a
+/// hundred domains have hundreds of keys. Whatever that way does not know, OpenSSL judges, and names the fault; the
+/// empty passphrase keeps it from asking the terminal for one.
+fn private(pem: &[u8]) -> Result<PKey<Private>, ErrorStack> {
+    let rsa = match PrivateKeyDer::from_pem_slice(pem) {
+        Ok(PrivateKeyDer::Pkcs1(key)) => Rsa::private_key_from_der(key.secret_pkcs1_der()).ok(),
+        Ok(PrivateKeyDer::Pkcs8(key)) => {
+            rsa_within(key.secret_pkcs8_der()).and_then(|key| Rsa::private_key_from_der(key).ok())
+        }
+        _ => None,
+    };
+    rsa.map_or_else(|| PKey::private_key_from_pem_passphrase(pem, b""), PKey::from_rsa)
 }
 
 /// All keys of a domain, sorted by selector.
@@ -291,6 +307,24 @@ mod tests {
         for wrong in [signer(rsa, "gone"), signer(rsa, "ed"), signer(ed25519, "mail")] {
             assert_eq!(signs(&[wrong], None).unwrap_err().code(), codes::DKIM_UNUSABLE);
         }
+    }
+
+    /// Proves: S0-5 (keys of an older server: `opendkim-genkey` writes PKCS #1).
+    #[test]
+    fn a_key_is_read_as_openssl_reads_it() {
+        let rsa = Rsa::generate(2048).unwrap();
+        let pkcs1 = rsa.private_key_to_pem().unwrap();
+        let pkey = PKey::from_rsa(rsa).unwrap();
+        let pkcs8 = pkey.private_key_to_pem_pkcs8().unwrap();
+        let noted = [b"made in 2019\n", pkcs8.as_slice()].concat();
+        for pem in [&pkcs1, &pkcs8, &noted] {
+            let read = private(pem).unwrap();
+            assert!(read.public_eq(&pkey) && read.bits() == 2048);
+            assert_eq!(read.public_key_to_der().unwrap(), pkey.public_key_to_der().unwrap());
+        }
+        let sealed = openssl::symm::Cipher::aes_256_cbc();
+        let sealed = pkey.private_key_to_pem_pkcs8_passphrase(sealed, b"secret").unwrap();
+        assert!(private(&sealed).is_err());
     }
 
     #[test]

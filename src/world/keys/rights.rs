@@ -1,5 +1,6 @@
 //! Who can read the keys. A key that others can read is not a key.
 
+use super::tls;
 use crate::{render::ids, world::paths::Paths};
 use std::{
     fs,
@@ -21,7 +22,9 @@ pub struct Finding {
 /// Looks at every key file, and at the directory database with its password hashes.
 pub fn check(paths: &Paths) -> Vec<Finding> {
     let mut findings = Vec::new();
-    file(&paths.tls_live(), 0o600, 0, &mut findings);
+    for path in tls::files(paths) {
+        file(&path, 0o640, ids::MAILCTL, &mut findings);
+    }
     for domain in folders(&paths.dkim()) {
         folder(&domain, &mut findings);
         for entry in fs::read_dir(&domain).into_iter().flatten().flatten() {
@@ -30,7 +33,7 @@ pub fn check(paths: &Paths) -> Vec<Finding> {
             }
         }
     }
-    for place in [paths.tls(), paths.dkim(), paths.state(), paths.db_folder()] {
+    for place in [paths.tls(), paths.tls_sets(), paths.dkim(), paths.state(), paths.db_folder()] {
         folder(&place, &mut findings);
     }
     for companion in ["", "-wal", "-shm"] {

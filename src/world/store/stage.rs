@@ -18,6 +18,16 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The domains with a change of keys under way: a key that is to sign, or one that signs no more.
+    pub async fn rotating(&self) -> Result<Vec<Domain>, Error> {
+        let query =
+            "SELECT DISTINCT domain FROM dkim_stage WHERE stage IN ('pending', 'leaving') ORDER BY domain";
+        let rows: Vec<(String,)> = sqlx::query_as(query).fetch_all(&self.pool).await.map_err(fault::here)?;
+        rows.iter().map(|(domain,)| Domain::parse(domain).map_err(fault::strange)).collect()
+    }
+}
+
 impl Change {
     /// The same, as this transaction sees it.
     pub async fn stages(&mut self, domain: &Domain) -> Result<Vec<Staged>, Error> {

@@ -59,6 +59,7 @@ pub const EXPLAINED: &[Explained] = &[
     at("dmarc", Valid, "beside-others", "RFC 7489 §6.6.3 step 2: texts that do not begin with the version are discarded, and do no harm"),
     at("mx", Valid, "null", "RFC 7505 §3: it is right for a domain that takes no mail; it only remarks on it"),
     at("tls-rpt", Valid, "absent", "RFC 8460 §1: it is an offer; nothing is wrong without it"),
+    at("tls-rpt", Valid, "other-texts", "RFC 8460 §3: texts that do not begin with the version are discarded, so it is as if there were none"),
     at("mta-sts", Valid, "other-texts", "RFC 8461 §3.1: texts that do not begin with the version are discarded, so it is as if there were none"),
     at("mta-sts", Valid, "absent", "RFC 8461 §1: it is an offer; nothing is wrong without it"),
 ];

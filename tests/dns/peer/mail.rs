@@ -55,10 +55,11 @@ const MX: &[(&str, &[&str])] = &[
 #[rustfmt::skip]
 const TLS_RPT: &[(&str, &[&str])] = &[
     ("right", &["v=TLSRPTv1; rua=mailto:a@{own}", "v=TLSRPTv1;rua=mailto:a@{own};", "v=TLSRPTv1; rua=https://{own}/report", "v=TLSRPTv1; rua=mailto:a@{own},https://{own}/report"]),
+    ("other-texts", &["hello"]),
     ("unknown-tag", &["v=TLSRPTv1; rua=mailto:a@{own}; x=y"]),
     ("no-address", &["v=TLSRPTv1", "v=TLSRPTv1;", "v=TLSRPTv1; ruf=mailto:a@{own}"]),
     ("bad-address", &["v=TLSRPTv1; rua=a@{own}", "v=TLSRPTv1; rua=", "v=TLSRPTv1; rua=http://{own}/report", "v=TLSRPTv1; rua=mailto:a"]),
-    ("version", &["v=TLSRPTv2; rua=mailto:a@{own}", "rua=mailto:a@{own}; v=TLSRPTv1", "v=tlsrptv1; rua=mailto:a@{own}", "hello"]),
+    ("version", &["v=TLSRPTv2; rua=mailto:a@{own}", "rua=mailto:a@{own}; v=TLSRPTv1", "v=tlsrptv1; rua=mailto:a@{own}"]),
     ("blank-before", &[" v=TLSRPTv1; rua=mailto:a@{own}"]),
     ("not-a-list", &["v=TLSRPTv1 rua=mailto:a@{own}", "v=TLSRPTv1; rua:mailto:a@{own}"]),
 ];

@@ -1,6 +1,6 @@
 //! One look at the name servers and the queue, and the steps that follow from it.
 
-use super::{Args, Done, Report, Standing, stand};
+use super::{Args, Done, Report, SIGNS, Standing, stand};
 use crate::{
     commands::{
         dkim::{make, switch},
@@ -31,6 +31,8 @@ pub struct Turn<'a> {
     pub settings: &'a Settings,
     pub domain: &'a Domain,
     pub algorithm: Algorithm,
+    /// A new key may be made where no change is under way.
+    pub begin: bool,
 }
 
 impl Turn<'_> {
@@ -64,14 +66,22 @@ impl Turn<'_> {
             unpublished: None,
         };
         let keys = dkim::list(&self.world.paths, self.domain)?;
-        let of_kind = |staged: &&Staged| {
-            keys.iter().any(|key| key.selector == staged.selector && key.record.algorithm == self.algorithm)
-        };
+        let file = |staged: &Staged| keys.iter().find(|key| key.selector == staged.selector);
+        // Of which kind a key was whose file is gone nobody knows: it is everybody's business.
+        let of_kind =
+            |staged: &&Staged| file(staged).is_none_or(|key| key.record.algorithm == self.algorithm);
         let mine: Vec<&Staged> = staged.iter().filter(of_kind).collect();
+        for lost in mine.iter().filter(|staged| staged.stage == Stage::Pending && file(staged).is_none()) {
+            change.stage(self.domain, &lost.selector, None, now).await?;
+            report
+                .done
+                .push(Done { step: "given up, for its file is gone", selector: lost.selector.clone() });
+        }
         self.retire(dns, &mut change, &mine, queue, now, &mut report).await?;
-        let pending = mine.iter().rev().find(|staged| staged.stage == Stage::Pending);
-        let under_way = mine.iter().any(|staged| matches!(staged.stage, Stage::Pending | Stage::Leaving));
-        match pending.and_then(|staged| keys.iter().find(|key| key.selector == staged.selector)) {
+        let pending =
+            mine.iter().rev().filter(|staged| staged.stage == Stage::Pending).find_map(|staged| file(staged));
+        let under_way = pending.is_some() || mine.iter().any(|staged| staged.stage == Stage::Leaving);
+        match pending {
             Some(key) => match seen {
                 Some((selector, seen)) if selector == key.selector => {
                     self.publish_or_switch(&mut change, key, seen, now, &mut report).await?;
@@ -79,7 +89,7 @@ impl Turn<'_> {
                 // Changed by somebody between the two looks.
                 _ => report.waiting.push(format!("{} was made just now; look again", key.selector)),
             },
-            None if !under_way => self.begin(&mut change, &keys, now, &mut report, ui).await?,
+            None if !under_way && self.begin => self.begin(&mut change, &keys, now, &mut report, ui).await?,
             None => {}
         }
         if self.args.dry_run { change.undo().await } else { change.commit().await }?;
@@ -113,7 +123,7 @@ impl Turn<'_> {
         let Some(selector) = &report.unpublished else { return Ok(()) };
         let Some(key) = dkim::find(&self.world.paths, self.domain, selector)? else { return Ok(()) };
         if dns_publish::key(dns, self.settings, &key, false).await? {
-            report.publish.clear();
+            report.publish.retain(|(of, _)| of != selector);
             report.published = true;
         }
         Ok(())
@@ -148,20 +158,25 @@ impl Turn<'_> {
                 Ok(()) => {
                     // Sent before it is written down: a zone that cannot be changed now is asked again.
                     let key = dkim::find(&self.world.paths, self.domain, &old.selector)?;
+                    // Without its file it cannot be told from another server's key: a person has to.
+                    let step = if key.is_some() { "withdrawn" } else { "withdrawn, and its file is gone" };
                     let sent = match key.filter(|_| !self.args.dry_run) {
                         Some(key) => dns_publish::key(dns, self.settings, &key, true).await?,
                         None => false,
                     };
                     change.stage(self.domain, &old.selector, Some(Stage::Retired), now).await?;
-                    report.done.push(Done { step: "withdrawn", selector: old.selector.clone() });
+                    report.done.push(Done { step, selector: old.selector.clone() });
                     report.published |= sent;
                     if !sent {
                         let name = Record::name(self.domain, &old.selector);
-                        report.publish.push(format!("{name}. IN TXT \"{RETIRED}\""));
+                        let line = format!("{name}. IN TXT \"{RETIRED}\"");
+                        report.publish.push((old.selector.clone(), line));
                     }
                 }
                 Err(stays) => {
-                    report.waiting.push(format!("{} stays published: {}", old.selector, why(stays)))
+                    let there = dkim::find(&self.world.paths, self.domain, &old.selector)?.is_some();
+                    let lost = if there { "" } else { ", and its file is gone" };
+                    report.waiting.push(format!("{} stays published: {}{lost}", old.selector, why(stays)));
                 }
             }
         }
@@ -190,7 +205,7 @@ impl Turn<'_> {
         let key = make(self.world, self.domain, &selector, kind).await?;
         drop(progress);
         change.stage(self.domain, &selector, Some(Stage::Pending), now).await?;
-        report.publish.push(key.record.zone(self.domain, &selector));
+        report.publish.push((selector.clone(), key.record.zone(self.domain, &selector)));
         report.unpublished = Some(selector.clone());
         report
             .waiting
@@ -227,7 +242,7 @@ impl Turn<'_> {
             Seen::Everywhere => {
                 switch(change, self.settings, self.world, key, now).await?;
                 report.switched = true;
-                report.done.push(Done { step: "signs from now on", selector: key.selector.clone() });
+                report.done.push(Done { step: SIGNS, selector: key.selector.clone() });
                 return Ok(());
             }
             Seen::Lacking(servers) => {
@@ -235,7 +250,7 @@ impl Turn<'_> {
             }
             Seen::Unknown(why) => format!("could not be checked: {}", list(why)),
         };
-        report.publish.push(key.record.zone(self.domain, &key.selector));
+        report.publish.push((key.selector.clone(), key.record.zone(self.domain, &key.selector)));
         report.unpublished = Some(key.selector.clone());
         report.waiting.push(format!("{} is {waiting}", key.selector));
         Ok(())

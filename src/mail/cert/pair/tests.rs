@@ -1,4 +1,5 @@
 use super::*;
+use crate::mail::address::Domain;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 const NOW: i64 = 1_800_000_000;
@@ -25,7 +26,8 @@ fn plain(names: &[&str], from: i64, to: i64) -> (String, String) {
 }
 
 fn assemble(certificates: &str, key: &str) -> Result<Pair, Fault> {
-    Pair::assemble(certificates.as_bytes(), key.as_bytes(), "mail.example.org", NOW)
+    let host = Domain::parse("mail.example.org").unwrap();
+    Pair::assemble(certificates.as_bytes(), key.as_bytes(), &Wanted::Host(&host), NOW)
 }
 
 #[test]
@@ -96,4 +98,32 @@ fn the_chain_is_put_in_order_and_a_missing_one_is_seen() {
 
     assert!(assemble(&leaf.pem(), &key).unwrap().leaf_only);
     assert!(assemble(&format!("{}{}", leaf.pem(), root.pem()), &key).unwrap().leaf_only, "a gap");
+}
+
+/// Proves: fault 21 (a chain over an expired issuer is of no use to clients).
+#[test]
+fn an_expired_issuer_is_seen() {
+    let (mut root_params, root_key) = authority("Old");
+    root_params.not_after = time::OffsetDateTime::from_unix_timestamp(NOW - DAY / 2).unwrap();
+    let root = root_params.self_signed(&root_key).unwrap();
+    let leaf_key = KeyPair::generate().unwrap();
+    let leaf = params(&["mail.example.org"], NOW - DAY, NOW + DAY)
+        .signed_by(&leaf_key, &Issuer::from_params(&root_params, &root_key))
+        .unwrap();
+    let fault = assemble(&format!("{}{}", leaf.pem(), root.pem()), &leaf_key.serialize_pem()).unwrap_err();
+    assert!(matches!(fault, Fault::Certificate(_)) && fault.to_string().contains("\"Old\""), "{fault}");
+}
+
+/// Proves: issue 5 (SNI: a certificate per domain): which names are a domain's own.
+#[test]
+fn a_domains_certificate_holds_for_a_name_in_it() {
+    let domain = Domain::parse("example.net").unwrap();
+    let names = ["example.net", "mail.example.net", "*.b.example.net", "notexample.net", "mail.example.org"];
+    let (certificate, key) = plain(&names, NOW - DAY, NOW + DAY);
+    let assembled = |wanted: &Wanted<'_>| Pair::assemble(certificate.as_bytes(), key.as_bytes(), wanted, NOW);
+    let leaf = assembled(&Wanted::Domain(&domain)).unwrap().leaf;
+    assert_eq!(leaf.names_in(&domain), ["example.net", "mail.example.net", "*.b.example.net"]);
+    let other = Domain::parse("ample.net").unwrap();
+    let fault = assembled(&Wanted::Domain(&other)).unwrap_err();
+    assert!(fault.to_string().contains("no name in ample.net"), "{fault}");
 }

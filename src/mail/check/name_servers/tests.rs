@@ -83,4 +83,6 @@ fn the_zone_above_is_asked_too() {
         ["dns.name_servers.ok"]
     );
     assert_eq!(codes_of(judge, "org NS t.net\nt.net A 203.0.113.1"), ["dns.name_servers.absent"]);
+    assert_eq!(codes_of(judge, ""), ["dns.name_servers.absent"], "not even its last label exists");
+    assert_eq!(codes_of(judge, "org NS !servfail"), ["dns.name_servers.unchecked"]);
 }

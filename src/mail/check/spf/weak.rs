@@ -36,7 +36,16 @@ fn one(case: &Case<'_>, weakness: &Weakness) -> Finding {
         return unanswered(&codes::SPF_UNCHECKED, case.domain, question, why);
     }
     let (code, remedy) = kind(&weakness.flaw);
-    case.told(code, weakness.to_string()).remedy(format!("{remedy} (the record at {})", weakness.domain))
+    let finding =
+        case.told(code, weakness.to_string()).remedy(format!("{remedy} (the record at {})", weakness.domain));
+    match (&weakness.flaw, &case.finished) {
+        // Of these it is no remedy: other texts at the domain, or none at all, are in the way.
+        (Flaw::LongAnswer(_) | Flaw::Nearly(_), _) | (_, None) => finding,
+        _ if weakness.domain != *case.domain => {
+            case.finish(finding).remedy(format!("until {} mends it: the expected record", weakness.domain))
+        }
+        _ => case.finish(finding),
+    }
 }
 
 /// Its code, and what to do.
@@ -52,7 +61,7 @@ fn kind(flaw: &Flaw) -> (&'static Code, &'static str) {
         }
         Flaw::Voids(_) => (&codes::SPF_VOIDS, "take out the terms that ask for what does not exist"),
         Flaw::Void => (&codes::SPF_VOID, "take out the term"),
-        Flaw::AllPass => (&codes::SPF_ALL_PASS, "write -all in its place"),
+        Flaw::AllPass => (&codes::SPF_ALL_PASS, "write -all or ~all in its place"),
         Flaw::AllNeutral | Flaw::NoAll => (&codes::SPF_NEUTRAL, "let it end with -all or ~all"),
         Flaw::AfterAll
         | Flaw::RedirectBesideAll

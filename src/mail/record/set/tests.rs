@@ -1,5 +1,5 @@
 use super::*;
-use crate::mail::{address::Selector, dkim::Algorithm};
+use crate::mail::{address::Selector, dkim::Algorithm, mta_sts::Policy};
 
 fn server() -> Server {
     Server {
@@ -12,7 +12,8 @@ fn server() -> Server {
             imap: 143,
             ..Services::default()
         },
-        spki: Some([0xab; 32]),
+        spki: vec![[0xab; 32]],
+        policy: None,
         relay: None,
     }
 }
@@ -93,4 +94,26 @@ fn a_relay_may_send_for_the_domain() {
     let wishes = Wishes { spf_all: "~all".to_owned(), ..Wishes::default() };
     let records = for_domain(&server, &served, &wishes);
     assert_eq!(records[1].data.text().unwrap(), "v=spf1 mx a:relay.example.com ~all");
+}
+
+/// Proves: RFC 8461 §3.1, issue 5: what mailctld serves has names, and the policy's id follows its text.
+#[test]
+fn what_is_served_over_https_has_names() {
+    let served = Served { domain: Domain::parse("example.org").unwrap(), keys: vec![] };
+    let with = |policy| lines(&for_domain(&Server { policy, ..server() }, &served, &Wishes::default()));
+    let policy = |mode| Policy { mode, hosts: vec!["mail.example.net".to_owned()], max_age: 604_800 };
+    let names = ["autoconfig", "autodiscover"]
+        .map(|label| format!("{label}.example.org. 3600 IN CNAME mail.example.net."));
+    let sts =
+        |lines: &[String]| lines.iter().filter(|line| line.contains("mta-sts")).cloned().collect::<Vec<_>>();
+    let (without, off) = (with(None), with(Some(policy(Mode::None))));
+    assert!(names.iter().all(|name| off.contains(name) && !without.contains(name)), "{off:?}");
+    assert!(sts(&without).is_empty() && sts(&off).is_empty());
+    let on = sts(&with(Some(policy(Mode::Testing))));
+    assert_eq!(on[0], "mta-sts.example.org. 3600 IN CNAME mail.example.net.");
+    assert_eq!(
+        on[1],
+        format!("_mta-sts.example.org. 3600 IN TXT \"v=STSv1; id={}\"", policy(Mode::Testing).id())
+    );
+    assert_ne!(on, sts(&with(Some(policy(Mode::Enforce)))));
 }
