@@ -3,6 +3,7 @@
 //! - [`listener`] accepts, [`session`] reads and writes; both know nothing of what is said. [`house`] holds all doors.
 //! - [`lookup`] and [`policy`] answer, from [`state`], which is memory only.
 //! - [`http`] is what the Internet may ask beside mail, [`status`] what those may ask who run this.
+//! - [`memory`] holds what is remembered of messages and logins, and has it on the disk a moment later.
 //! - [`follow`] keeps the [`snapshot`] in it current; a directory that cannot be read is told in the log, and
 //!   makes no one unknown.
 
@@ -13,6 +14,7 @@ mod http;
 mod listener;
 mod log;
 mod lookup;
+pub mod memory;
 mod policy;
 mod session;
 mod snapshot;
@@ -24,6 +26,7 @@ use crate::error::{Error, codes};
 use config::Config;
 use house::{House, Open};
 use listener::bind;
+use memory::{Memory, unix_now};
 use state::State;
 use std::{io::Write, path::Path, sync::Arc};
 use tokio::{
@@ -33,6 +36,9 @@ use tokio::{
 
 /// Sessions at once on one socket. Postfix holds one per process that asks, and runs at most 100 of a kind.
 const SESSIONS: usize = 1000;
+
+/// How long the last write may take when we are told to stop; the engine waits ten seconds in all.
+const LAST_WRITE: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// Answer Postfix from the directory (runs inside the stack)
 #[derive(clap::Args, Debug)]
@@ -54,6 +60,10 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
 
     let state = Arc::new(State::new(&config));
     let again = Arc::new(Notify::new());
+    let memory = Memory::open(config.memory.as_deref()).await;
+    let keeper = memory.begin(unix_now());
+    let kept = Arc::new(Notify::new());
+    let keeper = tokio::spawn(keeper.keep(kept.clone()));
     let mut house = House::default();
     let follower = tokio::spawn(follow::follow(state.clone(), config.database.clone(), again.clone()));
     house.open("socketmap", SESSIONS, socketmap, lookup::Lookup(state.clone()));
@@ -80,6 +90,11 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     tracing::info!("stopping");
     follower.abort();
     house.close().await;
+    // When nobody asks any more: the last changes.
+    kept.notify_one();
+    if tokio::time::timeout(LAST_WRITE, keeper).await.is_err() {
+        tracing::warn!("the disk was too slow for the last changes of what is remembered");
+    }
     Ok(())
 }
 

@@ -14,6 +14,7 @@ mod facts;
 pub mod folders;
 pub mod generation;
 pub mod health;
+pub mod journal;
 pub mod keys;
 mod leftovers;
 pub mod linter;

@@ -38,6 +38,9 @@ pub struct Config {
     /// Where it tells how it does; nowhere without it.
     #[serde(default)]
     pub status: Option<SocketAddr>,
+    /// Where it keeps what it remembers of messages and logins; in memory only without it.
+    #[serde(default)]
+    pub memory: Option<PathBuf>,
     /// What it serves to the Internet; nothing without it.
     #[serde(default)]
     pub web: Option<Web>,

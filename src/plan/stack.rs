@@ -143,7 +143,7 @@ fn needs(service: Service, places: &Places, settings: &Settings) -> Needs {
     let own =
         |service: Service| writable(format!("{}/{service}", places.run), format!("/run/mailctl/{service}"));
     match service {
-        // Serves from memory; reads the database's folder by its group.
+        // Serves from memory; reads the database's folder by its group, and has one of its own for what it remembers.
         Service::Mailctld => Needs {
             command: MAILCTLD,
             user: format!("{0}:{0}", ids::MAILCTL),
@@ -152,6 +152,7 @@ fn needs(service: Service, places: &Places, settings: &Settings) -> Needs {
             mounts: vec![
                 own(service),
                 read_only(places.db.clone(), "/state"),
+                writable(places.policy.clone(), "/policy"),
                 read_only(places.challenges.clone(), "/acme-challenges"),
                 read_only(places.tls.clone(), "/etc/mailctl-tls"),
             ],

@@ -32,6 +32,7 @@ fn stack_of(toml: &str) -> Stack {
         rendered: at("rendered"),
         run: at("run"),
         db: at("state/db"),
+        policy: at("state/policy"),
         mail: at("mail"),
         spool: at("spool"),
         tls: at("tls"),

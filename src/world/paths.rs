@@ -72,6 +72,10 @@ impl Paths {
     pub fn db_folder(&self) -> PathBuf {
         self.state().join("db")
     }
+    /// What mailctld remembers of messages and logins: its own to write.
+    pub fn policy_folder(&self) -> PathBuf {
+        self.state().join("policy")
+    }
     /// Mailboxes, aliases, domains.
     pub fn database(&self) -> PathBuf {
         self.db_folder().join("directory.db")
@@ -211,6 +215,7 @@ impl Paths {
             rendered: text(self.rendered()),
             run: text(self.run()),
             db: text(self.db_folder()),
+            policy: text(self.policy_folder()),
             mail: text(self.mail()),
             spool: text(self.spool()),
             tls: text(self.tls()),

@@ -49,6 +49,7 @@ fn what_is_of_this_moment_is_in_no_backup() {
         ("state/lock", None),
         ("state/.new-abc", None),
         ("state/db/directory.db-wal", None),
+        ("state/policy/policy.db", None),
         ("spool/deferred/1/1A", None),
         ("rendered/current", None),
         (".restore/journal", None),
