@@ -14,7 +14,9 @@ mod errand;
 pub mod fault;
 mod http;
 mod jws;
+mod lost;
 mod order;
+mod patience;
 pub mod precheck;
 
 pub use account::{Ca, known};
@@ -39,6 +41,8 @@ pub struct Pace {
     pub state: Duration,
     /// Between two looks at an order, at first; doubled up to five seconds.
     pub look: Duration,
+    /// Before the same is asked again that found no answer, at first; doubled each time.
+    pub again: Duration,
 }
 
 impl Default for Pace {
@@ -47,6 +51,7 @@ impl Default for Pace {
             request: Duration::from_secs(30),
             state: Duration::from_secs(120),
             look: Duration::from_millis(250),
+            again: Duration::from_millis(500),
         }
     }
 }

@@ -3,6 +3,8 @@
 
 mod proxy;
 pub mod renewals;
+pub mod restarts;
+pub mod scene;
 pub mod shown;
 
 use super::https::Authority;
@@ -15,7 +17,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -29,10 +31,14 @@ pub enum Trouble {
     Unavailable,
     /// No answer; Pebble has done what was asked all the same.
     Hang,
+    /// No answer; Pebble was never asked.
+    Deaf,
     /// Half of the answer's body, then the end.
     Cut,
     /// 200, and something that is not JSON.
     Nonsense,
+    /// 404: there is no such thing here.
+    Missing,
 }
 
 /// What the proxy saw.
@@ -63,6 +69,8 @@ struct Shared {
     /// Begin and end of the window of advice, as RFC 3339 has them.
     advice: Mutex<Option<(String, String)>>,
     ended: AtomicBool,
+    /// Connections of clients.
+    open: AtomicUsize,
 }
 
 /// How Pebble is to be.
@@ -70,6 +78,8 @@ struct Shared {
 pub struct Manner {
     /// Percent of good nonces that it refuses.
     pub bad_nonces: u32,
+    /// Orders on one page of an account's list; 0 = three.
+    pub page: u32,
     /// Key identifier and key (base64url) without which it makes no account.
     pub binding: Option<(String, String)>,
 }
@@ -99,12 +109,14 @@ impl Pebble {
         }
         fs::write(file("config.json"), json!({"pebble": config}).to_string()).unwrap();
         let log = fs::File::create(file("log")).unwrap();
+        let page = if manner.page == 0 { 3 } else { manner.page };
         let child = Command::new("/usr/bin/pebble")
             .args(["-strict=false", "-dnsserver", &dns.to_string(), "-config"])
             .arg(file("config.json"))
             .env_clear()
             .env("PEBBLE_VA_NOSLEEP", "1")
             .env("PEBBLE_AUTHZREUSE", "0")
+            .env("PEBBLE_WFE_ORDERS_PER_PAGE", page.to_string())
             .env("PEBBLE_WFE_NONCEREJECT", manner.bad_nonces.to_string())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
@@ -119,6 +131,7 @@ impl Pebble {
             seen: Mutex::default(),
             advice: Mutex::default(),
             ended: AtomicBool::new(false),
+            open: AtomicUsize::new(0),
         });
         let acceptor = proxy::acceptor(&certificate, &key);
         let of_proxy = Arc::clone(&shared);
@@ -157,6 +170,15 @@ impl Pebble {
         *self.shared.advice.lock().unwrap() = Some((start.to_owned(), end.to_owned()));
     }
 
+    /// Waits until everything that clients sent has arrived, and they are gone.
+    pub fn quiet(&self) {
+        let until = Instant::now() + Duration::from_secs(60);
+        while self.shared.open.load(Ordering::SeqCst) > 0 {
+            assert!(Instant::now() < until, "somebody is still connected");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Everything that was asked so far.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
@@ -165,6 +187,11 @@ impl Pebble {
     /// Orders that Pebble has taken.
     pub fn orders(&self) -> usize {
         self.created("/order-plz")
+    }
+
+    /// How often this path was asked, whoever answered.
+    pub fn asked(&self, path: &str) -> usize {
+        self.shared.seen.lock().unwrap().iter().filter(|seen| seen.path.starts_with(path)).count()
     }
 
     /// Accounts that Pebble has made.

@@ -13,6 +13,9 @@ pub const ORDERS: usize = 5;
 /// Attempts that went wrong after which an order is given up: it can be stuck at the authority.
 const STUCK: u32 = 8;
 
+/// Orders whose URLs are kept.
+const REMEMBERED: usize = 100;
+
 /// Longest time that an authority can make us wait by one `Retry-After`, in seconds: a week.
 const LONGEST_WAIT: i64 = WEEK;
 
@@ -25,6 +28,8 @@ const LONGEST_PAUSE: i64 = 9 * 3600;
 pub struct Ledger {
     /// Orders of the last week.
     pub placed: Vec<Placed>,
+    /// The last orders that were taken, the newest at the end: none of them is one that was cut off.
+    pub taken: Vec<Taken>,
     /// Orders that are not at their end yet, at most one of a kind and directory.
     pub under_way: Vec<UnderWay>,
     /// What went wrong last; nothing after a success.
@@ -46,6 +51,15 @@ pub struct Placed {
     pub names: Vec<String>,
     /// When.
     pub at: i64,
+}
+
+/// An order that the authority took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// URL of the directory.
+    pub directory: String,
+    /// URL of the order.
+    pub url: String,
 }
 
 /// An order that was not brought to its end yet.
@@ -164,6 +178,21 @@ impl Ledger {
     /// The same, to write into.
     pub fn order_mut(&mut self, directory: &str, kind: Kind) -> Option<&mut UnderWay> {
         self.under_way.iter_mut().find(|order| order.directory == directory && order.kind == kind)
+    }
+
+    /// The authority took the order under way, and this is its URL.
+    pub fn told(&mut self, directory: &str, kind: Kind, url: &str) {
+        if let Some(order) = self.order_mut(directory, kind) {
+            order.url = Some(url.to_owned());
+        }
+        self.taken.push(Taken { directory: directory.to_owned(), url: url.to_owned() });
+        self.taken.drain(..self.taken.len().saturating_sub(REMEMBERED));
+    }
+
+    /// The URLs of the last orders that a directory took.
+    pub fn urls(&self, directory: &str) -> Vec<&str> {
+        let there = self.taken.iter().filter(|taken| taken.directory == directory);
+        there.map(|taken| taken.url.as_str()).collect()
     }
 
     /// An order is at its end, or given up.

@@ -6,6 +6,7 @@ use super::{
     fault::Fault,
     http::Http,
     jws::{self, Binding},
+    patience::{again, patiently},
 };
 use crate::{
     error::{Error, codes},
@@ -40,6 +41,8 @@ pub struct Ca {
     pub id: String,
     pub(super) account: Account,
     pub(super) http: Http,
+    pub(super) key: EcKey<Private>,
+    pub(super) pace: Pace,
 }
 
 /// An account as it lies on the disk.
@@ -73,7 +76,7 @@ impl Ca {
         now: i64,
     ) -> Result<Self, Fault> {
         let http = Http::new(acme.root_file.as_deref(), pace.request)?;
-        let directory = Directory::fetch(&http, directory, now).await?;
+        let directory = patiently(pace, async || Directory::fetch(&http, directory, now).await).await?;
         let path = file(paths, &directory.url);
         let mut stored = load(&path, &directory.url)?;
         let contact = acme.contact.to_string();
@@ -82,7 +85,9 @@ impl Ca {
             Some(id) => id.clone(),
             None => {
                 let binding = binding(acme.external.as_ref(), &directory)?;
-                let id = jws::account(&http, &directory, &key, &contact, binding.as_ref()).await?;
+                // The same key never makes a second account (RFC 8555 §7.3.1).
+                let made = async || jws::account(&http, &directory, &key, &contact, binding.as_ref()).await;
+                let id = patiently(pace, made).await?;
                 (stored.id, stored.contact) = (Some(id.clone()), Some(contact.clone()));
                 stored.save(&path)?;
                 id
@@ -92,12 +97,12 @@ impl Ca {
             stored.authorities.clone_from(&directory.authorities);
             stored.save(&path)?;
         }
-        let account = account(&http, &directory, &id, key).await?;
+        let account = account(&http, &directory, &id, key.clone()).await?;
         if stored.contact.as_deref() != Some(&contact) && told(&account, &acme.contact).await {
             stored.contact = Some(contact);
             stored.save(&path)?;
         }
-        Ok(Self { directory, id, account, http })
+        Ok(Self { directory, id, account, http, key, pace: *pace })
     }
 
     /// The authority forgot our account: the next attempt makes it again, with the same key.
@@ -111,7 +116,7 @@ impl Ca {
     /// Only the directory: nobody learns of us by that.
     pub async fn look(acme: &Acme, pace: &Pace, now: i64) -> Result<Directory, Fault> {
         let http = Http::new(acme.root_file.as_deref(), pace.request)?;
-        Directory::fetch(&http, &acme.directory, now).await
+        patiently(pace, async || Directory::fetch(&http, &acme.directory, now).await).await
     }
 
     /// When the authority wants the certificate in `pem` to be renewed, and after how many seconds to ask again;
@@ -141,7 +146,7 @@ impl Ca {
         let der = der.map_err(|e| Error::new(codes::BUG, "cannot read a certificate").cause(e))?;
         let certificate = CertificateDer::from(der);
         let request = instant_acme::RevocationRequest { certificate: &certificate, reason: Some(reason) };
-        let done = super::order::again(async || self.account.revoke(&request).await).await;
+        let done = again(&self.pace, async || self.account.revoke(&request).await).await;
         match done {
             Err(fault) if fault.is("alreadyRevoked") => Ok(()),
             done => done,

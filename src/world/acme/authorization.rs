@@ -1,10 +1,6 @@
 //! The authorizations of an order (RFC 8555 §7.5): what they want to see, and why they were not given.
 
-use super::{
-    challenge::Proof,
-    fault::Fault,
-    order::{Task, again},
-};
+use super::{challenge::Proof, fault::Fault, order::Task, patience::again};
 use crate::settings::Challenge;
 use instant_acme::{AuthorizationStatus, ChallengeStatus, ChallengeType, Order};
 
@@ -18,7 +14,7 @@ fn wanted(task: &Task<'_>) -> ChallengeType {
 
 /// What the authority still wants to see.
 pub async fn proofs(task: &Task<'_>, order: &mut Order) -> Result<Vec<Proof>, Fault> {
-    fetch(order).await?;
+    fetch(task, order).await?;
     let mut proofs = Vec::new();
     let mut all = order.authorizations();
     while let Some(next) = all.next().await {
@@ -41,8 +37,8 @@ pub async fn proofs(task: &Task<'_>, order: &mut Order) -> Result<Vec<Proof>, Fa
 }
 
 /// The states of all authorizations; those that are known stay as they are.
-async fn fetch(order: &mut Order) -> Result<(), Fault> {
-    again(async || {
+async fn fetch(task: &Task<'_>, order: &mut Order) -> Result<(), Fault> {
+    again(&task.pace, async || {
         let mut all = order.authorizations();
         while let Some(next) = all.next().await {
             next?;
@@ -52,25 +48,36 @@ async fn fetch(order: &mut Order) -> Result<(), Fault> {
     .await
 }
 
+/// Tokens of challenges at which the authority was told to look.
+#[derive(Default)]
+pub struct Sent {
+    /// Whether it heard that is not known.
+    open: Vec<String>,
+    /// It said that it does.
+    heard: Vec<String>,
+}
+
 /// Tells the authority to look. What it was told before, it is not told again: neither what was known when the order was
-/// opened, nor what is in `told` (tokens), which grows and outlives a step that is taken once more.
-pub async fn ready(
-    task: &Task<'_>,
-    order: &mut Order,
-    told: &mut Vec<String>,
-) -> Result<(), instant_acme::Error> {
+/// opened, nor what is in `sent`, which grows and outlives a step that is taken once more.
+pub async fn ready(task: &Task<'_>, order: &mut Order, sent: &mut Sent) -> Result<(), instant_acme::Error> {
     let mut all = order.authorizations();
     while let Some(next) = all.next().await {
         let mut authorization = next?;
+        if authorization.challenges.iter().any(|challenge| sent.open.contains(&challenge.token)) {
+            authorization.refresh().await?;
+        }
         if authorization.status != AuthorizationStatus::Pending {
             continue;
         }
         if let Some(mut challenge) = authorization.challenge(wanted(task))
             && challenge.status == ChallengeStatus::Pending
-            && !told.contains(&challenge.token)
+            && !sent.heard.contains(&challenge.token)
         {
+            let token = challenge.token.clone();
+            sent.open.push(token.clone());
             challenge.set_ready().await?;
-            told.push(challenge.token.clone());
+            sent.open.retain(|open| *open != token);
+            sent.heard.push(token);
         }
     }
     Ok(())
@@ -79,7 +86,7 @@ pub async fn ready(
 /// Why an order came to nothing, in the authority's words.
 pub async fn invalid(task: &Task<'_>, order: &mut Order) -> Fault {
     let mut whys = Vec::new();
-    if fetch(order).await.is_ok() {
+    if fetch(task, order).await.is_ok() {
         let mut all = order.authorizations();
         while let Some(Ok(mut authorization)) = all.next().await {
             let name = authorization.identifier().to_string();

@@ -14,7 +14,8 @@ pub enum Fault {
         /// Seconds that it told to wait (`Retry-After`).
         again: Option<u64>,
     },
-    /// It answered that it did nothing, for now: 429, or it takes none of our nonces. Asked again later.
+    /// It has done nothing, for now: 429, it takes none of our nonces, or was silent when only asked for one. Asked again
+    /// later.
     Busy {
         /// In one line.
         why: String,
@@ -50,6 +51,14 @@ impl Fault {
     /// A refusal of that kind.
     pub fn refused(kind: &str, why: impl fmt::Display) -> Self {
         Self::Refused { kind: kind.to_owned(), why: why.to_string(), again: None }
+    }
+
+    /// The same, where what was asked does nothing at the authority.
+    pub fn harmless(self) -> Self {
+        match self {
+            Self::Silent { why, again } => Self::Busy { why, again },
+            other => other,
+        }
     }
 
     /// Whether the authority refused in these words.

@@ -59,6 +59,11 @@ impl Http {
 
     /// Sends a request, reads the whole answer. 429 and 5xx are no answers.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Answer, Fault> {
+        let nonce = request.method() == http::Method::HEAD;
+        self.asked(request).await.map_err(|fault| if nonce { fault.harmless() } else { fault })
+    }
+
+    async fn asked(&self, request: Request<Bytes>) -> Result<Answer, Fault> {
         *self.again.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let (parts, body) = request.into_parts();
         let url = parts.uri.to_string();

@@ -1,6 +1,6 @@
-//! The one signed request that is ours to make: newAccount (RFC 8555 §7.3). instant-acme makes the key of an account
+//! The signed requests that are ours to make. newAccount (RFC 8555 §7.3): instant-acme makes the key of an account
 //! itself, and hands it out only with a good answer: where that answer is lost, so is the account. Ours is on the disk
-//! before it is told to anybody.
+//! before it is told to anybody. And reading the account and its list of orders, which instant-acme has no word for.
 
 use super::{
     directory::Directory,
@@ -48,20 +48,46 @@ pub async fn account(
     if let Some(binding) = binding {
         payload["externalAccountBinding"] = bound(binding, &jwk, url).map_err(refused)?;
     }
+    let by = json!({"alg": "ES256", "jwk": jwk, "url": url});
+    let answer = ask(http, directory, key, by, &payload.to_string(), url).await?;
+    let at = answer.header("location").ok_or_else(|| Fault::silent("newAccount told no account"))?;
+    Ok(at.to_owned())
+}
+
+/// Reads what the account `id` may read (RFC 8555 §6.3, POST-as-GET).
+pub async fn read(
+    http: &Http,
+    directory: &Directory,
+    key: &EcKey<Private>,
+    id: &str,
+    url: &str,
+) -> Result<Answer, Fault> {
+    let by = json!({"alg": "ES256", "kid": id, "url": url});
+    ask(http, directory, key, by, "", url).await
+}
+
+/// Sends it until its nonce is taken. `header` lacks only that.
+async fn ask(
+    http: &Http,
+    directory: &Directory,
+    key: &EcKey<Private>,
+    mut header: Value,
+    payload: &str,
+    url: &str,
+) -> Result<Answer, Fault> {
     let mut nonce = None;
     for _ in 0..NONCES {
         let fresh = match nonce.take() {
             Some(nonce) => nonce,
             None => self::nonce(http, directory).await?,
         };
-        let header = json!({"alg": "ES256", "jwk": jwk, "nonce": fresh, "url": url});
-        let body = signed(&header, &payload, |text| es256(key, text)).map_err(refused)?;
+        header["nonce"] = fresh.into();
+        let body = signed(&header, payload, |text| es256(key, text)).map_err(refused)?;
         let answer = http.send(post(url, &body)?).await?;
         if answer.parts.status.is_success() {
-            let at = answer.header("location").ok_or_else(|| Fault::silent("newAccount told no account"))?;
-            return Ok(at.to_owned());
+            return Ok(answer);
         }
-        let fault = problem(&answer);
+        let fault = problem(&answer, url);
         nonce = answer.header("replay-nonce").map(str::to_owned);
         if !bad_nonce(&answer) {
             return Err(fault);
@@ -86,11 +112,11 @@ fn post(url: &str, body: &Value) -> Result<Request<Bytes>, Fault> {
         .map_err(Fault::silent)
 }
 
-fn problem(answer: &Answer) -> Fault {
+fn problem(answer: &Answer, url: &str) -> Fault {
     let Ok(problem) = serde_json::from_slice::<instant_acme::Problem>(&answer.body) else {
-        return Fault::silent(format!("newAccount was answered with {}", answer.parts.status));
+        return Fault::silent(format!("{url} was answered with {}", answer.parts.status));
     };
-    let detail = problem.detail.as_deref().unwrap_or("newAccount was refused");
+    let detail = problem.detail.as_deref().unwrap_or("it was refused");
     Fault::of_problem(problem.r#type.as_deref().unwrap_or_default(), detail)
 }
 
@@ -102,10 +128,10 @@ fn bad_nonce(answer: &Answer) -> bool {
 /// RFC 7515 §7.2.2, as RFC 8555 §6.2 wants it.
 fn signed(
     header: &Value,
-    payload: &Value,
+    payload: &str,
     sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, ErrorStack>,
 ) -> Result<Value, ErrorStack> {
-    let (protected, payload) = (BASE64.encode(header.to_string()), BASE64.encode(payload.to_string()));
+    let (protected, payload) = (BASE64.encode(header.to_string()), BASE64.encode(payload));
     let signature = sign(format!("{protected}.{payload}").as_bytes())?;
     Ok(json!({"protected": protected, "payload": payload, "signature": BASE64.encode(signature)}))
 }
@@ -128,7 +154,9 @@ fn jwk(key: &EcKey<Private>) -> Result<Value, ErrorStack> {
 fn bound(binding: &Binding, jwk: &Value, url: &str) -> Result<Value, ErrorStack> {
     let header = json!({"alg": "HS256", "kid": binding.id, "url": url});
     let key = PKey::hmac(&binding.key)?;
-    signed(&header, jwk, |text| Signer::new(MessageDigest::sha256(), &key)?.sign_oneshot_to_vec(text))
+    signed(&header, &jwk.to_string(), |text| {
+        Signer::new(MessageDigest::sha256(), &key)?.sign_oneshot_to_vec(text)
+    })
 }
 
 fn refused(error: ErrorStack) -> Fault {

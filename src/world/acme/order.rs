@@ -3,11 +3,13 @@
 use super::{
     Pace,
     account::{self, Ca},
-    authorization::{invalid, proofs, ready},
+    authorization::{Sent, invalid, proofs, ready},
     book::Book,
     challenge,
     dns01::Zones,
     fault::Fault,
+    lost::Lost,
+    patience::{again, once},
 };
 use crate::{
     error::{Error, codes},
@@ -27,9 +29,6 @@ use openssl::{
     x509::{X509Name, X509Req, extension::SubjectAlternativeName},
 };
 use std::time::Instant;
-
-/// Steps that are taken again because the nonce was not taken; instant-acme itself tries three times each.
-const AGAIN: u32 = 16;
 
 /// What is wanted, for whom.
 pub struct Task<'a> {
@@ -91,14 +90,18 @@ fn covers(order: &[String], names: &[String]) -> bool {
     names.iter().all(|name| order.contains(name))
 }
 
-/// An order whose URL nobody told may have been placed or not: it is counted, and given up.
+/// The order that is under way, as far as there is one.
 async fn resume(book: &mut Book, ca: &Ca, task: &Task<'_>) -> Result<Option<Order>, Fault> {
     let directory = &ca.directory.url;
     let url = book.ledger.order(directory, task.kind).and_then(|order| order.url.clone());
-    let found = match url {
-        Some(url) => again(async || ca.account.order(url.clone()).await).await,
-        None => Err(Fault::refused("", "its URL was never told")),
+    let url = match url {
+        Some(url) => url,
+        None => match lost(book, ca, task).await? {
+            Some(url) => url,
+            None => return Ok(None),
+        },
     };
+    let found = again(&task.pace, async || ca.account.order(url.clone()).await).await;
     match found {
         Ok(order) => {
             (task.tell)("going on with the order that is under way");
@@ -113,6 +116,22 @@ async fn resume(book: &mut Book, ca: &Ca, task: &Task<'_>) -> Result<Option<Orde
         }
         Err(fault) => Err(fault),
     }
+}
+
+/// The URL of an order that was sent and never answered. Where nobody can tell whether it was taken, it counts, and is
+/// given up; where the authority has no such order, it does not.
+async fn lost(book: &mut Book, ca: &Ca, task: &Task<'_>) -> Result<Option<String>, Fault> {
+    let directory = &ca.directory.url;
+    let names = book.ledger.order(directory, task.kind).map(|order| order.names.clone()).unwrap_or_default();
+    (task.tell)("asking whether the order that was cut off was taken");
+    let found = ca.lost(&names, &book.ledger.urls(directory)).await?;
+    match &found {
+        Lost::Taken(url) => book.ledger.told(directory, task.kind, url),
+        Lost::Never => book.ledger.not_placed(directory, task.kind),
+        Lost::Unknown => book.ledger.drop_order(directory, task.kind),
+    }
+    book.save()?;
+    Ok(if let Lost::Taken(url) = found { Some(url) } else { None })
 }
 
 fn forgotten(book: &mut Book, ca: &Ca, task: &Task<'_>) -> Result<Fault, Error> {
@@ -141,11 +160,10 @@ async fn place(book: &mut Book, ca: &Ca, task: &Task<'_>, goal: Goal) -> Result<
     if let Some(replaces) = replaces {
         wanted = wanted.replaces(replaces);
     }
-    match again(async || ca.account.new_order(&wanted).await).await {
+    // What no answer told is looked for by the next attempt.
+    match once(&task.pace, async || ca.account.new_order(&wanted).await).await {
         Ok(order) => {
-            if let Some(entry) = book.ledger.order_mut(directory, task.kind) {
-                entry.url = Some(order.url().to_owned());
-            }
+            book.ledger.told(directory, task.kind, order.url());
             book.save()?;
             Ok(order)
         }
@@ -195,14 +213,14 @@ async fn finish(
         let names = book.ledger.order(&ca.directory.url, task.kind).map(|order| order.names.clone());
         let request = request(&key, &names.unwrap_or_default())
             .map_err(|e| Error::new(codes::BUG, "cannot make a request for a certificate").cause(e))?;
-        again(async || order.finalize_csr(&request).await).await?;
+        finalize(&task.pace, order, &request).await?;
     }
     wait(ca, task, order, &[OrderStatus::Ready, OrderStatus::Processing], "issued the certificate").await?;
     if order.state().status == OrderStatus::Invalid {
         return Err(invalid(task, order).await);
     }
     (task.tell)("fetching the certificate");
-    let chain = again(async || order.certificate().await).await?;
+    let chain = again(&task.pace, async || order.certificate().await).await?;
     let chain = chain.ok_or_else(|| Fault::silent("the certificate is not ready yet"))?;
     let pair = judged(&chain, &key, task)?;
     Ok(book.issued(task.kind, &pair)?)
@@ -220,9 +238,25 @@ async fn prove(book: &mut Book, ca: &Ca, task: &Task<'_>, order: &mut Order) -> 
     }
     (task.tell)(&format!("proving {} name(s) by {}", proofs.len(), task.acme.challenge));
     challenge::put(task.paths, task.acme.challenge, &proofs, task.zones).await?;
-    let mut told = Vec::new();
-    again(async || ready(task, order, &mut told).await).await?;
+    let mut sent = Sent::default();
+    again(&task.pace, async || ready(task, order, &mut sent).await).await?;
     wait(ca, task, order, &[OrderStatus::Pending], "looked at what proves the names").await
+}
+
+/// Asks for the certificate. Where that found no answer, it is looked first whether the authority heard it.
+async fn finalize(pace: &Pace, order: &mut Order, request: &[u8]) -> Result<(), Fault> {
+    let mut sent = false;
+    let asked = again(pace, async || {
+        if sent {
+            order.refresh().await?;
+        }
+        sent = true;
+        match order.state().status {
+            OrderStatus::Ready => order.finalize_csr(request).await,
+            _ => Ok(()),
+        }
+    });
+    asked.await
 }
 
 /// Looks at the order until it has left the states in `left`.
@@ -242,7 +276,7 @@ async fn wait(
         let told = ca.http.again().map_or(pause, std::time::Duration::from_secs);
         tokio::time::sleep(told.min(task.pace.state / 4).max(pause)).await;
         pause = (pause * 2).min(task.pace.look * 20);
-        again(async || order.refresh().await.map(drop)).await?;
+        again(&task.pace, async || order.refresh().await.map(drop)).await?;
     }
     Ok(())
 }
@@ -287,24 +321,4 @@ fn judged(chain: &str, key: &PKey<Private>, task: &Task<'_>) -> Result<Pair, Fau
         Some(name) => Err(Fault::silent(format!("the certificate that came does not hold for {name}"))),
         None => Ok(pair),
     }
-}
-
-/// Takes a step again while the authority does not take its nonce (RFC 8555 §6.5): it has done nothing then.
-pub(super) async fn again<T>(
-    mut step: impl AsyncFnMut() -> Result<T, instant_acme::Error>,
-) -> Result<T, Fault> {
-    let mut last = None;
-    for _ in 0..AGAIN {
-        match step().await {
-            Ok(done) => return Ok(done),
-            Err(error) if bad_nonce(&error) => last = Some(error),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(last.map_or_else(|| Fault::silent("no nonce was taken"), Fault::from))
-}
-
-fn bad_nonce(error: &instant_acme::Error) -> bool {
-    matches!(error, instant_acme::Error::Api(problem)
-        if problem.r#type.as_deref() == Some("urn:ietf:params:acme:error:badNonce"))
 }

@@ -4,8 +4,8 @@ use super::{Seen, Shared, Trouble};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::{
-    io::{Read, Write},
-    net::TcpListener,
+    io::{ErrorKind, Read, Write},
+    net::{TcpListener, TcpStream},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -36,16 +36,19 @@ pub fn run(listener: &TcpListener, acceptor: &Acceptor, shared: &Arc<Shared>) {
         else {
             continue;
         };
+        shared.open.fetch_add(1, Ordering::SeqCst);
         std::thread::spawn(move || {
             let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
+            let watched = stream.try_clone().unwrap();
             if let Ok(mut tls) = acceptor.accept(stream) {
                 while let Some(request) = Request::read(&mut tls) {
-                    if !serve(&mut tls, &request, &shared, &client, &handle) {
+                    if !serve(&mut tls, &request, &shared, (&client, &handle), &watched) {
                         break;
                     }
                 }
                 let _ = tls.shutdown();
             }
+            shared.open.fetch_sub(1, Ordering::SeqCst);
         });
     }
 }
@@ -84,8 +87,8 @@ fn serve(
     to: &mut impl Write,
     request: &Request,
     shared: &Shared,
-    client: &reqwest::Client,
-    handle: &tokio::runtime::Handle,
+    (client, handle): (&reqwest::Client, &tokio::runtime::Handle),
+    watched: &TcpStream,
 ) -> bool {
     let decide = Arc::clone(&shared.decide.lock().unwrap());
     let trouble = decide(&request.path);
@@ -104,8 +107,17 @@ fn serve(
         Some(Trouble::Nonsense) => {
             Some("200 OK\r\nContent-Type: application/json\r\n\r\n{\"status\": pend".to_owned())
         }
+        Some(Trouble::Missing) => {
+            let body = r#"{"type":"urn:ietf:params:acme:error:malformed","detail":"not found","status":404}"#;
+            Some(format!("404 Not Found\r\nContent-Type: application/problem+json\r\n\r\n{body}"))
+        }
         _ => None,
     };
+    if trouble == Some(Trouble::Deaf) {
+        see(0);
+        hold(watched, shared);
+        return false;
+    }
     if let Some(early) = early {
         see(0);
         let (head, body) = early.split_once("\r\n\r\n").unwrap();
@@ -138,9 +150,7 @@ fn serve(
     let Some((status, headers, body)) = asked else { return false };
     see(status.as_u16());
     if trouble == Some(Trouble::Hang) {
-        while !shared.ended.load(Ordering::SeqCst) {
-            std::thread::sleep(Duration::from_millis(200));
-        }
+        hold(watched, shared);
         return false;
     }
     let body = advised(request, shared, &body);
@@ -155,6 +165,17 @@ fn serve(
     let cut = trouble == Some(Trouble::Cut);
     let whole = if cut { &body[..body.len() / 2] } else { &body[..] };
     to.write_all(if request.method == "HEAD" { &[] } else { whole }).is_ok() && to.flush().is_ok() && !cut
+}
+
+/// Says nothing until the client is gone, or all is over.
+fn hold(client: &TcpStream, shared: &Shared) {
+    let _ = client.set_read_timeout(Some(Duration::from_millis(50)));
+    while !shared.ended.load(Ordering::SeqCst) {
+        match client.peek(&mut [0]) {
+            Err(error) if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) => {}
+            _ => return,
+        }
+    }
 }
 
 /// What Debian 12's Pebble lacks (RFC 9773): the directory names a place to ask, and an order tells what it replaces.

@@ -16,8 +16,8 @@ use openssl::{pkey::PKey, x509::X509};
 use std::{
     fs,
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        Arc,
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -40,52 +40,71 @@ pub struct Figures {
     pub most_in_a_week: usize,
     /// Looks at which key and certificate in place did not belong together.
     pub mismatches: usize,
+    /// Requests that met trouble.
+    pub troubles: usize,
+    /// All requests.
+    pub requests: usize,
 }
 
-/// `count` renewals: half of the nonces refused, and of the attempts each tenth with 429, 503, silence, and a validation
-/// that fails, at a request drawn by chance.
-pub fn renewals(count: usize) -> Figures {
+/// `count` renewals, shared among so many servers that run side by side, each with an authority of its own: half of
+/// the nonces are refused, a tenth of all requests each is answered with 429 and with 503 and a tenth never, and a tenth of
+/// all validations fails. Silence is given up after `patience`.
+pub fn renewals(count: usize, servers: usize, patience: Duration) -> Figures {
+    let all: Vec<Figures> = std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..servers)
+            .map(|lane| {
+                scope.spawn(move || of_one(count / servers + usize::from(lane < count % servers), patience))
+            })
+            .collect();
+        lanes.into_iter().map(|lane| lane.join().unwrap()).collect()
+    });
+    all.into_iter().fold(Figures::default(), |sum, one| Figures {
+        renewed: sum.renewed + one.renewed,
+        attempts: sum.attempts + one.attempts,
+        accounts: sum.accounts.max(one.accounts),
+        orders: sum.orders + one.orders,
+        most_in_a_week: sum.most_in_a_week.max(one.most_in_a_week),
+        mismatches: sum.mismatches + one.mismatches,
+        troubles: sum.troubles + one.troubles,
+        requests: sum.requests + one.requests,
+    })
+}
+
+fn of_one(count: usize, patience: Duration) -> Figures {
     let home = tempfile::Builder::new().prefix("mailctl-acme-").tempdir().unwrap();
     let paths = Paths::new(home.path().to_owned());
     let shown = Shown::start(&paths.challenges());
     let zone = Zone::new("example.org", &format!("mail A {}\n", shown.address()));
     let dns = Dns::start(&[zone, Zone::new(".", "")]);
-    let pebble = Pebble::start(dns.at(), &Manner { bad_nonces: 50, ..Manner::default() });
+    let pebble = Pebble::start(dns.at(), &Manner { bad_nonces: 50, page: 100, ..Manner::default() });
     let settings = settings(&pebble);
     let resolver = Resolver::new(Asking::at([dns.at()]));
-    let armed: Arc<Mutex<Option<(Trouble, usize)>>> = Arc::default();
-    let fails = Arc::new(AtomicBool::new(false));
-    let (of_proxy, of_shown) = (Arc::clone(&armed), Arc::clone(&fails));
-    shown.refuse(move || of_shown.load(Ordering::SeqCst));
-    pebble.trouble(move |path| {
-        let mut armed = of_proxy.lock().unwrap();
-        match &mut *armed {
-            Some(_) if path == "/nonce-plz" => None,
-            Some((_, left)) if *left > 0 => {
-                *left -= 1;
-                None
-            }
-            _ => armed.take().map(|(trouble, _)| trouble),
-        }
+    // Pebble asks several times for one proof: all of them fail, or none.
+    shown.refuse(|token| openssl::sha::sha256(token.as_bytes())[0] < 26);
+    let troubles = Arc::new(AtomicUsize::new(0));
+    let of_proxy = Arc::clone(&troubles);
+    pebble.trouble(move |_| {
+        let trouble = match rand::random::<u32>() % 20 {
+            // Half of them with a pause that is worth to wait for, half with one that is not.
+            0 => Trouble::TooMany(1),
+            1 => Trouble::TooMany(600),
+            2 | 3 => Trouble::Unavailable,
+            4 => Trouble::Hang,
+            5 => Trouble::Deaf,
+            _ => return None,
+        };
+        of_proxy.fetch_add(1, Ordering::SeqCst);
+        Some(trouble)
     });
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut now = time::OffsetDateTime::now_utc().unix_timestamp();
     let (mut figures, mut placed) = (Figures::default(), Vec::new());
     for _ in 0..count {
         now += 2 * DAY;
         loop {
             figures.attempts += 1;
-            let chance = rand::random::<u32>() % 10;
-            let at = (rand::random::<u32>() % 7) as usize;
-            *armed.lock().unwrap() = match chance {
-                0 => Some((Trouble::TooMany(600), at)),
-                1 => Some((Trouble::Unavailable, at)),
-                2 => Some((Trouble::Hang, at)),
-                _ => None,
-            };
-            fails.store(chance == 3, Ordering::SeqCst);
             let before = pebble.orders();
-            let next = runtime.block_on(attempt(&paths, &settings, &resolver, now));
+            let next = runtime.block_on(attempt(&paths, &settings, &resolver, patience, now));
             placed.extend((before..pebble.orders()).map(|_| now));
             figures.mismatches += usize::from(!belongs(&paths, figures.renewed > 0));
             match next {
@@ -95,15 +114,21 @@ pub fn renewals(count: usize) -> Figures {
         }
         figures.renewed += 1;
     }
-    figures.accounts = pebble.accounts();
-    figures.orders = placed.len();
+    (figures.accounts, figures.orders) = (pebble.accounts(), placed.len());
+    (figures.troubles, figures.requests) = (troubles.load(Ordering::SeqCst), pebble.seen().len());
     let week = |first: &i64| placed.iter().filter(|at| (*first..first + 7 * DAY).contains(*at)).count();
     figures.most_in_a_week = placed.iter().map(week).max().unwrap_or_default();
     figures
 }
 
 /// One attempt, as `cert renew --force` makes it, but for the precheck and the services; when to try again.
-async fn attempt(paths: &Paths, settings: &Settings, dns: &Resolver, now: i64) -> Option<i64> {
+async fn attempt(
+    paths: &Paths,
+    settings: &Settings,
+    dns: &Resolver,
+    patience: Duration,
+    now: i64,
+) -> Option<i64> {
     let mut book = Book::open(paths, now).unwrap();
     book.ledger.may_try(now, false).unwrap();
     let names = [NAME.to_owned()];
@@ -114,9 +139,10 @@ async fn attempt(paths: &Paths, settings: &Settings, dns: &Resolver, now: i64) -
         names: &names,
         new_key: false,
         pace: Pace {
-            request: Duration::from_millis(1500),
+            request: patience,
             state: Duration::from_secs(20),
             look: Duration::from_millis(50),
+            again: Duration::from_millis(20),
         },
         now,
         tell: &|_| {},

@@ -13,10 +13,12 @@ use std::{
     time::Duration,
 };
 
+type Refuse = Box<dyn Fn(&str) -> bool + Send>;
+
 /// Serves what is below `challenges`, at port 80 and (TLS-ALPN-01) 443 of an address of its own, until it is dropped.
 pub struct Shown {
     address: IpAddr,
-    refuse: Arc<Mutex<Box<dyn Fn() -> bool + Send>>>,
+    refuse: Arc<Mutex<Refuse>>,
     ended: Arc<AtomicBool>,
 }
 
@@ -31,7 +33,7 @@ impl Shown {
             })
             .unwrap();
         let ended = Arc::new(AtomicBool::new(false));
-        let refuse: Arc<Mutex<Box<dyn Fn() -> bool + Send>>> = Arc::new(Mutex::new(Box::new(|| false)));
+        let refuse: Arc<Mutex<Refuse>> = Arc::new(Mutex::new(Box::new(|_| false)));
         let (folder, of_http, of_refuse) = (challenges.to_owned(), Arc::clone(&ended), Arc::clone(&refuse));
         std::thread::spawn(move || {
             for stream in http.incoming().flatten().take_while(|_| !of_http.load(Ordering::SeqCst)) {
@@ -54,8 +56,8 @@ impl Shown {
         self.address
     }
 
-    /// Asked at every request; true = 404.
-    pub fn refuse(&self, when: impl Fn() -> bool + Send + 'static) {
+    /// Asked for the token of every request; true = 404.
+    pub fn refuse(&self, when: impl Fn(&str) -> bool + Send + 'static) {
         *self.refuse.lock().unwrap() = Box::new(when);
     }
 }
@@ -69,12 +71,12 @@ impl Drop for Shown {
     }
 }
 
-fn show(mut stream: TcpStream, folder: &Path, refuse: &Mutex<Box<dyn Fn() -> bool + Send>>) {
+fn show(mut stream: TcpStream, folder: &Path, refuse: &Mutex<Refuse>) {
     let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
     let Some(request) = Request::read(&mut stream) else { return };
     let token = request.path.strip_prefix("/.well-known/acme-challenge/").unwrap_or("..").to_owned();
-    let text =
-        fs::read_to_string(folder.join("http-01").join(token)).ok().filter(|_| !(refuse.lock().unwrap())());
+    let text = fs::read_to_string(folder.join("http-01").join(&token)).ok();
+    let text = text.filter(|_| !(refuse.lock().unwrap())(&token));
     let (status, body) = text.map_or(("404 Not Found", String::new()), |text| ("200 OK", text));
     let _ = write!(
         stream,
