@@ -107,8 +107,8 @@ pub struct Settings {
     pub relay: Option<Relay>,
     /// `UPDATE_CHECK`, `UPDATE_INTERVAL`: seconds that one look for newer packages holds; `None` = nobody asks.
     pub update_interval: Option<u64>,
-    /// `TLS_CERT_DIR`, or `TLS_CERT_FILE` with `TLS_KEY_FILE`: where the server's certificate is looked for; `None` =
-    /// mailctl gets it itself, or it is brought in by hand.
+    /// `TLS_CERT_DIR`, `TLS_CERT_FILE` with `TLS_KEY_FILE`, or `TLS_CERT_PEM` with `TLS_KEY_PEM`: where the server's
+    /// certificate is looked for; `None` = mailctl gets it itself, or it is brought in by hand.
     pub certificate: Option<Source>,
     /// `ALERT_WEBHOOK`: who else gets alerts.
     pub webhook: Option<Webhook>,

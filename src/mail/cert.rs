@@ -12,7 +12,7 @@ mod wanted;
 
 pub use pair::{Fault, Kind, Pair};
 pub use place::Place;
-pub use source::Source;
+pub use source::{Inline, Source};
 pub use wanted::Wanted;
 
 use super::address::Domain;

@@ -104,9 +104,8 @@ impl Words {
             self.fault(self.origin("acme.challenge"), what, remedy);
         }
         if on == "acme" && brought {
-            let remedy =
-                "remove CERTIFICATES=acme, or TLS_CERT_DIR, TLS_CERT_FILE and TLS_KEY_FILE".to_owned();
-            let what = "CERTIFICATES is acme, and a certificate is also to be taken from files";
+            let remedy = "remove CERTIFICATES=acme, or all of TLS_CERT_* and TLS_KEY_*".to_owned();
+            let what = "CERTIFICATES is acme, and a certificate is also brought by TLS_CERT_*";
             self.fault(self.origin("CERTIFICATES"), what, Some(remedy));
         }
         let staging =

@@ -213,6 +213,19 @@ pub const KEYS: &[Key] = &[
     )
     .example("/etc/ssl/mail/privkey.pem"),
     env(
+        "TLS_CERT_PEM",
+        "PEM, or PEM in base64",
+        "The certificate and its chain themselves, where a program that starts containers hands them over and keeps no file. In settings.env each line end is written as \\n; in the environment it may be one. With TLS_KEY_PEM it wins over TLS_CERT_FILE and TLS_CERT_DIR.",
+    )
+    .example("LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg=="),
+    env(
+        "TLS_KEY_PEM",
+        "PEM, or PEM in base64",
+        "The private key of TLS_CERT_PEM, not encrypted. A secret: a settings.env that holds it must not be readable by others (chmod 0600).",
+    )
+    .secret()
+    .example("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg=="),
+    env(
         "ALERT_WEBHOOK",
         "https:// URL",
         "Where `mailctl maintain` posts alerts as JSON (`text`, `state`, `kind`, `about`, `what`, `remedy`), beside the log and a message to ADMIN_EMAIL. Taken as a secret, for such URLs often hold one: a settings.env that holds it must not be readable by others (chmod 0600). Redirects are not followed.",

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::mail::{
     address::{Address, Domain, Selector},
-    cert::Source,
+    cert::{Inline, Source},
     dns::place,
     mta_sts::Mode,
     record::Wishes,
@@ -218,21 +218,29 @@ impl Words {
 
     fn certificate(&mut self) -> Option<Source> {
         let folder = self.take("TLS_CERT_DIR", value::absolute_path);
-        let certificate = self.take("TLS_CERT_FILE", value::absolute_path);
-        let key = self.take("TLS_KEY_FILE", value::absolute_path);
-        let (have, lack) = match (&certificate, &key) {
-            (Some(_), None) => ("TLS_CERT_FILE", "TLS_KEY_FILE"),
-            (None, Some(_)) => ("TLS_KEY_FILE", "TLS_CERT_FILE"),
+        let files = self.both(("TLS_CERT_FILE", "TLS_KEY_FILE"), value::absolute_path);
+        let inline = self.both(("TLS_CERT_PEM", "TLS_KEY_PEM"), value::pem);
+        let files = files.map(|(certificate, key)| Source::Files { certificate, key });
+        let inline = inline.map(|(certificate, key)| Source::Settings(Inline { certificate, key }));
+        inline.or(files).or_else(|| folder.map(Source::Folder))
+    }
+
+    /// Two values of which neither makes sense without the other.
+    fn both(
+        &mut self,
+        (one, other): (&'static str, &'static str),
+        parse: fn(&str) -> Result<String, String>,
+    ) -> Option<(String, String)> {
+        let (have, lack) = match (self.set.contains_key(one), self.set.contains_key(other)) {
+            (true, false) => (one, other),
+            (false, true) => (other, one),
             _ => ("", ""),
         };
         if !have.is_empty() {
             let remedy = Some(format!("set {lack}"));
             self.fault(self.origin(have), format!("{have} is set, but not {lack}"), remedy);
         }
-        match (folder, certificate, key) {
-            (_, Some(certificate), Some(key)) => Some(Source::Files { certificate, key }),
-            (folder, ..) => folder.map(Source::Folder),
-        }
+        self.take(one, parse).zip(self.take(other, parse))
     }
 
     fn relay(&mut self) -> Option<Relay> {

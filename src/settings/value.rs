@@ -5,6 +5,7 @@ use crate::mail::{
     address::Domain,
     check::{Blocklist, is_private},
 };
+use base64::{Engine, prelude::BASE64_STANDARD};
 use std::{
     collections::BTreeSet,
     net::{IpAddr, SocketAddr},
@@ -214,6 +215,19 @@ pub fn own_place(text: &str) -> Result<SocketAddr, String> {
 /// A path that means the same wherever a command is typed.
 pub fn absolute_path(text: &str) -> Result<String, String> {
     if text.starts_with('/') { Ok(text.to_owned()) } else { Err(format!("{text:?} does not begin with /")) }
+}
+
+/// Text in PEM form (RFC 7468), where a line end may be written as `\n`; or the same in base64 once more. It is not shown
+/// in a refusal: it may be a key.
+pub fn pem(text: &str) -> Result<String, String> {
+    const BEGIN: &str = "-----BEGIN ";
+    let bad = || "is neither PEM (with \\n for each line end) nor PEM in base64".to_owned();
+    if text.contains(BEGIN) {
+        return Ok(text.replace("\\n", "\n"));
+    }
+    let dense: String = text.split_whitespace().collect();
+    let octets = BASE64_STANDARD.decode(dense).map_err(|_| bad())?;
+    String::from_utf8(octets).ok().filter(|text| text.contains(BEGIN)).ok_or_else(bad)
 }
 
 /// One of a few words.

@@ -259,3 +259,64 @@ fn killed_at_any_step_the_old_or_the_new_set_is_live() {
     assert!(names("tls/sets").len() == 3 && !names("tls/sets").iter().any(|name| name.starts_with('.')));
     assert!(!names("tls").iter().any(|name| name.starts_with('.')), "{:?}", names("tls"));
 }
+
+/// Proves: S2-17 (certificate and key in the settings themselves): from settings.env with written line ends, and from the
+/// environment as they are or in base64; judged like files; the key is shown nowhere, and lies in no file that others read.
+#[test]
+fn a_pair_in_the_settings_is_served_and_never_shown() {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    let home = Home::new();
+    let env = home.path().join("settings.env");
+    let settings = fs::read_to_string(&env).unwrap();
+    let (certificate, key) = pair(&home, "mail.example.org");
+    let [certificate, key] = [certificate, key].map(|file| fs::read_to_string(file).unwrap());
+    let secret = key.lines().nth(1).unwrap().to_owned();
+    let line = |text: &str| text.trim_end().replace('\n', "\\n");
+    let write = |text: String| {
+        fs::write(&env, settings.clone() + &text).unwrap();
+        fs::set_permissions(&env, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    write(format!("TLS_CERT_PEM={}\n", line(&certificate)));
+    home.refused(&["config", "check"], 78, "set TLS_KEY_PEM");
+    write(format!("TLS_CERT_PEM=\"{}\"\nTLS_KEY_PEM=\"{}\"\n", line(&certificate), line(&key)));
+    fs::set_permissions(&env, fs::Permissions::from_mode(0o644)).unwrap();
+    home.refused(&["cert", "import", "--again"], 78, "chmod 0600");
+    fs::set_permissions(&env, fs::Permissions::from_mode(0o600)).unwrap();
+    home.ok(&["cert", "import", "--again"]);
+    let live = home.path().join("tls/live/host.pem");
+    assert!(fs::read_to_string(&live).unwrap().contains(&secret));
+    assert_eq!(mode(&live), 0o640);
+    for words in [
+        &["config", "show"][..],
+        &["config", "show", "--json"],
+        &["cert", "show", "--json"],
+        &["config", "check"],
+        &["config", "diff"],
+    ] {
+        let ran = home.run(words);
+        assert!(!format!("{ran:?}").contains(&secret), "{words:?} shows the key");
+    }
+    let (other, other_key) = pair(&home, "other.example.org");
+    home.refused(&["cert", "import", "--cert", &other, "--key", &other_key], 78, "TLS_KEY_PEM");
+
+    // One for another name is refused by its name, and the old one stays.
+    let [other, other_key] = [other, other_key].map(|file| fs::read_to_string(file).unwrap());
+    let before = fs::read(&live).unwrap();
+    let by_environment = |certificate: &str, key: &str| {
+        let mut command = home.command(&["cert", "import", "--again"]);
+        command.env("MAILCTL_TLS_CERT_PEM", certificate).env("MAILCTL_TLS_KEY_PEM", key).output().unwrap()
+    };
+    write(String::new());
+    let refused = by_environment(&BASE64_STANDARD.encode(&other), &BASE64_STANDARD.encode(&other_key));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains("TLS_CERT_PEM cannot be served"), "{said}");
+    let garbled = by_environment(&certificate, &format!("{secret}!"));
+    let said = String::from_utf8(garbled.stderr).unwrap();
+    assert!(said.contains("TLS_KEY_PEM: is neither PEM") && !said.contains(&secret), "{said}");
+    assert_eq!(fs::read(&live).unwrap(), before);
+    let (new, new_key) = pair(&home, "mail.example.org");
+    let [new, new_key] = [new, new_key].map(|file| fs::read_to_string(file).unwrap());
+    let taken = by_environment(&new, &new_key);
+    assert!(taken.status.success(), "{taken:?}");
+    assert!(fs::read_to_string(&live).unwrap().contains(new_key.lines().nth(1).unwrap()));
+}

@@ -163,7 +163,7 @@ fn not_the_settings(place: &Place, settings: &Settings, given: &[Source]) -> Res
         Some(named) if *place == Place::Host && given != [named.clone()] => {
             Err(Error::new(codes::TLS_UNUSABLE, "the settings say where the server's certificate comes from")
                 .cause(format!("it is taken from {named}, and would be again"))
-                .hint("remove TLS_CERT_DIR, TLS_CERT_FILE and TLS_KEY_FILE from settings.env first"))
+                .hint("remove TLS_CERT_DIR, TLS_CERT_FILE, TLS_KEY_FILE, TLS_CERT_PEM and TLS_KEY_PEM from settings.env first"))
         }
         _ => Ok(()),
     }
@@ -175,7 +175,7 @@ fn pairs(place: &Place, sources: &[Source], settings: &Settings, now: i64) -> Re
         Place::Domain(domain) => Wanted::Domain(domain),
         Place::Host | Place::HostRsa => Wanted::Host(&settings.hostname),
     };
-    let read = |source: &Source| Files::of(source)?.pair(&wanted, now);
+    let read = |source: &Source| Files::pair_of(source, &wanted, now);
     let mut pairs: Vec<Pair> = sources.iter().map(read).collect::<Result<_, Error>>()?;
     pairs.sort_by_key(|pair| pair.kind == Kind::Rsa);
     match pairs.as_slice() {

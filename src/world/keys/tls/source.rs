@@ -27,14 +27,20 @@ pub struct Files {
 }
 
 impl Files {
-    /// The files of a source.
-    pub fn of(source: &Source) -> Result<Self, Error> {
-        match source {
-            Source::Folder(folder) => Self::within(Path::new(folder)),
+    /// Reads and checks the pair of a source.
+    pub fn pair_of(source: &Source, wanted: &Wanted<'_>, now: i64) -> Result<Pair, Error> {
+        let files = match source {
+            Source::Folder(folder) => Self::within(Path::new(folder))?,
             Source::Files { certificate, key } => {
-                Ok(Self { certificate: certificate.into(), chain: None, key: key.into() })
+                Self { certificate: certificate.into(), chain: None, key: key.into() }
             }
-        }
+            Source::Settings(inline) => {
+                let named =
+                    Self { certificate: "TLS_CERT_PEM".into(), chain: None, key: "TLS_KEY_PEM".into() };
+                return named.judged(inline.certificate.as_bytes(), inline.key.as_bytes(), wanted, now);
+            }
+        };
+        files.pair(wanted, now)
     }
 
     /// Finds the pair in a folder as certbot, nginx-proxy-manager, acme.sh or Kubernetes leave it; of several
@@ -82,7 +88,12 @@ impl Files {
             certificates.push(b'\n');
             certificates.extend(read(chain)?);
         }
-        let pair = Pair::assemble(&certificates, &read(&self.key)?, wanted, now).map_err(|fault| {
+        self.judged(&certificates, &read(&self.key)?, wanted, now)
+    }
+
+    /// What is in the files, checked; a fault is told with the file's name.
+    fn judged(&self, certificates: &[u8], key: &[u8], wanted: &Wanted<'_>, now: i64) -> Result<Pair, Error> {
+        let pair = Pair::assemble(certificates, key, wanted, now).map_err(|fault| {
             let path = if matches!(fault, Fault::Key(_)) { &self.key } else { &self.certificate };
             unusable(path, &fault.to_string())
         })?;
