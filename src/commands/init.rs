@@ -33,6 +33,12 @@ pub struct Args {
     /// Further domains to serve, with commas between them
     #[arg(long, value_name = "DOMAINS")]
     additional_domains: Option<String>,
+    /// Have certificates issued by Let's Encrypt, and agree to its terms of service; without it they are self-signed
+    #[arg(long)]
+    acme: bool,
+    /// Whom the authority may write to; without it, the administrator
+    #[arg(long, value_name = "ADDRESS", requires = "acme")]
+    acme_email: Option<String>,
     /// Any other setting of settings.env, like TZ=Europe/Berlin; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -161,4 +167,12 @@ fn what_next(world: &World, settings: &Settings, ui: &mut Ui) {
     ui.say(format!("  {mailctl} dns-records    what to publish in DNS"));
     ui.say(format!("  {mailctl} dns-check      whether it is published, and right"));
     ui.say(format!("  {mailctl} user add NAME@{}", settings.domain));
+    if settings.acme.is_none() && settings.certificate.is_none() {
+        ui.say("Mail programs do not believe the self-signed certificate. For one that they believe:");
+        ui.say(format!(
+            "  write CERTIFICATES=acme into {} (Let's Encrypt, and you agree to its terms), then: {mailctl} up",
+            world.paths.settings_env().display()
+        ));
+        ui.say(format!("  {mailctl} cert import    where you have one already"));
+    }
 }

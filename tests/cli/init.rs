@@ -280,7 +280,7 @@ fn a_person_is_asked() {
     let program = format!("{} --home {} init", env!("CARGO_BIN_EXE_mailctl"), home.display());
     let output = Command::new("script")
         .args(["-qec", &program, "/dev/null"])
-        .write_stdin("example.test\r\rnot an address\r\rexample.net.test\r")
+        .write_stdin("example.test\r\rnot an address\r\rexample.net.test\rperhaps\ryes\r")
         .timeout(Duration::from_secs(60))
         .output()
         .unwrap();
@@ -289,6 +289,41 @@ fn a_person_is_asked() {
     let settings = fs::read_to_string(home.join("settings.env")).unwrap_or_else(|e| panic!("{e}: {said}"));
     assert!(settings.contains("ADMIN_EMAIL=admin@example.test\n"), "{settings}");
     assert!(settings.contains("ADDITIONAL_DOMAINS=example.net.test\n"), "{settings}");
+    assert!(said.contains("agree to its terms") && said.contains("neither true nor false"), "{said}");
+    assert!(settings.contains("\nCERTIFICATES=acme\n"), "{settings}");
+}
+
+/// Proves: issue 5: `init` knows ACME by flag; without a word the certificate stays self-signed and the way on is told;
+/// flags that contradict, or what the settings say already, are refused with nothing written.
+#[test]
+fn an_authority_is_asked_only_where_that_was_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = |name: &str| folder.path().join(name);
+    let settings = |name: &str| fs::read_to_string(home(name).join("settings.env")).unwrap();
+    let (status, _, told) = run(&home("plain"), &FLAGS);
+    assert!(
+        status == 0 && settings("plain").contains("\n#CERTIFICATES=self-signed\n"),
+        "{}",
+        settings("plain")
+    );
+    assert!(told.contains("write CERTIFICATES=acme into ") && told.contains("cert import"), "{told}");
+    let with = |name: &str, more: &[&str]| run(&home(name), &[&FLAGS, more].concat());
+    let (status, _, told) = with("acme", &["--acme", "--acme-email", "ca@example.net"]);
+    assert_eq!(status, 0, "{told}");
+    assert!(!told.contains("do not believe"), "{told}");
+    assert!(
+        settings("acme").contains("\nCERTIFICATES=acme\n")
+            && settings("acme").contains("\nACME_EMAIL=ca@example.net\n"),
+        "{}",
+        settings("acme")
+    );
+    assert_eq!(with("acme", &["--acme"]).0, 0, "the same once more");
+    let (status, _, told) = with("plain", &["--acme"]);
+    assert!(status == 64 && told.contains("--acme is not what"), "{told}");
+    for more in [&["--acme-email", "ca@example.net"][..], &["--acme", "--set", "CERTIFICATES=self-signed"]] {
+        assert_eq!(with("none", more).0, 64, "{more:?}");
+    }
+    assert!(!home("none").exists());
 }
 
 /// Proves: issue "init": names that do not resolve only warn with --yes.

@@ -14,12 +14,20 @@ use crate::{
     world::World,
 };
 
+const CERTIFICATES: &str = "CERTIFICATES";
+const ACME_EMAIL: &str = "ACME_EMAIL";
+
+/// Settings that say where certificates come from.
+const BROUGHT: [&str; 4] = [CERTIFICATES, "TLS_CERT_DIR", "TLS_CERT_FILE", "TLS_CERT_PEM"];
+
 /// What is known so far.
 pub struct Answers {
     domain: Option<Domain>,
     hostname: Option<Domain>,
     admin: Option<Address>,
     additional: Option<Vec<Domain>>,
+    acme: Option<bool>,
+    acme_email: Option<Address>,
     set: Vec<(&'static str, String)>,
 }
 
@@ -31,6 +39,8 @@ pub struct Complete {
     pub hostname: Domain,
     admin: Address,
     additional: Vec<Domain>,
+    acme: bool,
+    acme_email: Option<Address>,
     set: Vec<(&'static str, String)>,
 }
 
@@ -43,12 +53,24 @@ impl Answers {
             |text: Option<String>| text.map(|t| Domain::parse(&t)).transpose().map_err(|e| malformed(&e));
         let additional = given(&args.additional_domains, "MAILCTL_ADDITIONAL_DOMAINS")?;
         let admin = given(&args.admin, "MAILCTL_ADMIN_EMAIL")?;
+        let set: Vec<_> = args.set.iter().map(|text| setting(text)).collect::<Result<_, _>>()?;
+        if args.acme && set.iter().any(|(name, value)| *name == CERTIFICATES && value != "acme") {
+            return Err(Error::new(codes::USAGE, format!("--acme and --set {CERTIFICATES}= contradict")));
+        }
+        // Who chose in another way is not asked.
+        let chosen = set.iter().any(|(name, _)| BROUGHT.contains(name))
+            || world.environment.iter().any(|(name, text)| {
+                !text.is_empty() && name.strip_prefix("MAILCTL_").is_some_and(|name| BROUGHT.contains(&name))
+            });
+        let email = args.acme_email.as_deref().map(Address::parse).transpose();
         Ok(Self {
             domain: domain(given(&args.domain, "MAILCTL_DOMAIN")?)?,
             hostname: domain(given(&args.hostname, "MAILCTL_HOSTNAME")?)?,
             admin: admin.map(|t| Address::parse(&t)).transpose().map_err(|e| malformed(&e))?,
             additional: additional.map(|t| value::domains(&t)).transpose().map_err(|e| malformed(&e))?,
-            set: args.set.iter().map(|text| setting(text)).collect::<Result<_, _>>()?,
+            acme: if args.acme { Some(true) } else { chosen.then_some(false) },
+            acme_email: email.map_err(|e| malformed(&e))?,
+            set,
         })
     }
 
@@ -88,6 +110,15 @@ impl Answers {
             }
             None => Vec::new(),
         };
+        let acme = match self.acme {
+            Some(acme) => acme,
+            None if asked => ui.ask(
+                "Certificates from Let's Encrypt? To say yes is to agree to its terms; no makes self-signed ones",
+                Some("no"),
+                value::flag,
+            )?,
+            None => false,
+        };
         let served = |name: &Domain| *name == domain || additional.contains(name);
         if served(&hostname) {
             return Err(Error::new(codes::SETTINGS_INVALID, same_name(&hostname))
@@ -101,7 +132,8 @@ impl Answers {
             )
             .hint(format!("mailctl init --admin {}@{domain}", admin.local())));
         }
-        Ok(Complete { domain, hostname, admin, additional, set: self.set })
+        let (acme_email, set) = (self.acme_email, self.set);
+        Ok(Complete { domain, hostname, admin, additional, acme, acme_email, set })
     }
 
     fn nobody_to_ask(&self, yes: bool) -> Result<(), Error> {
@@ -146,6 +178,13 @@ impl Answers {
                 self.additional.as_ref().is_some_and(|a| *a != settings.additional_domains),
                 settings.additional_domains.iter().map(Domain::as_str).collect::<Vec<_>>().join(","),
             ),
+            ("--acme", self.acme == Some(true) && settings.acme.is_none(), "self-signed".to_owned()),
+            (
+                "--acme-email",
+                self.acme_email.is_some()
+                    && settings.acme.as_ref().map(|acme| &acme.contact) != self.acme_email.as_ref(),
+                settings.acme.as_ref().map(|acme| acme.contact.to_string()).unwrap_or_default(),
+            ),
         ];
         let Some((flag, _, value)) = differs.into_iter().find(|(_, differs, _)| *differs) else {
             return Ok(());
@@ -167,6 +206,13 @@ impl Complete {
         if !additional.is_empty() {
             values.push(("ADDITIONAL_DOMAINS", &additional));
         }
+        let email = self.acme_email.as_ref().map(ToString::to_string);
+        // `--set` may say the same.
+        let told = |name: &str| self.set.iter().any(|(set, _)| *set == name);
+        if self.acme && !told(CERTIFICATES) {
+            values.push((CERTIFICATES, "acme"));
+        }
+        values.extend(email.as_deref().filter(|_| !told(ACME_EMAIL)).map(|email| (ACME_EMAIL, email)));
         values.extend(self.set.iter().map(|(key, value)| (*key, value.as_str())));
         example::settings_env(&values)
     }
