@@ -85,14 +85,10 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
 /// Builds the image, base included, and shows how it goes.
 pub async fn build(engine: &Engine, tag: &str, args: &BuildArgs, ui: &mut Ui) -> Result<Image, Error> {
     let progress = ui.progress();
-    let mut report = |event: Progress| match event {
-        Progress::Base { done, total } => {
-            progress.detail(&format!("{} of {} MB", done / 1_000_000, total / 1_000_000));
-        }
-        Progress::Step { step, steps, text } => progress.step(step, steps, &text),
-        Progress::Line(line) => progress.detail(&line),
-    };
-    if args.no_cache || engine.image(recipe::BASE).await?.is_none() {
+    let mut report = |event: Progress| shown(&progress, event);
+    let there = engine.image(recipe::BASE).await?.is_some();
+    let mut unpulled = None;
+    if args.no_cache || !there {
         match &args.base_rootfs {
             Some(rootfs) => {
                 progress.phase(&format!("import {} as {}", rootfs.display(), recipe::BASE));
@@ -100,17 +96,35 @@ pub async fn build(engine: &Engine, tag: &str, args: &BuildArgs, ui: &mut Ui) ->
             }
             None => {
                 progress.phase(&format!("pull {}", recipe::BASE));
-                engine.pull_base(&mut report).await?;
+                match engine.pull_base(&mut report).await {
+                    // Its packages become the newest ones all the same.
+                    Err(error) if there => unpulled = Some(error),
+                    pulled => pulled?,
+                }
             }
         }
     }
     let image = engine.build(tag, &program::file(), args.no_cache, &mut report).await?;
     let forgotten = engine.forget_images().await?;
     drop(progress);
+    if let Some(error) = unpulled {
+        ui.warn(format!("{} is the one that was there: {error}", recipe::BASE));
+    }
     if forgotten > 0 {
         ui.say(format!("removed {forgotten} image(s) of older programs"));
     }
     Ok(image)
+}
+
+/// What the engine tells while it works.
+pub fn shown(progress: &crate::ui::Progress, event: Progress) {
+    match event {
+        Progress::Base { done, total } => {
+            progress.detail(&format!("{} of {} MB", done / 1_000_000, total / 1_000_000));
+        }
+        Progress::Step { step, steps, text } => progress.step(step, steps, &text),
+        Progress::Line(line) => progress.detail(&line),
+    }
 }
 
 fn show(tag: &str, image: &Image, ui: &mut Ui) -> Result<(), Error> {

@@ -26,7 +26,8 @@ pub struct Args {
     /// Build every layer anew, also where nothing newer is known
     #[arg(long, conflicts_with = "image")]
     fresh: bool,
-    /// Run this image, which was built by this mailctl elsewhere, instead of building one
+    /// Run this image, which was built by this mailctl elsewhere, instead of building one; it is pulled from the registry
+    /// in its name where the engine does not have it
     #[arg(long, value_name = "NAME")]
     image: Option<String>,
     /// Tar of a Debian root file system to build the image on, where no registry can be reached
@@ -264,9 +265,18 @@ async fn provide(
         Source::Given(image) => {
             let unusable =
                 |why: &str| Error::new(codes::IMAGE_BASE, format!("{image} cannot be used")).cause(why);
-            let found = scene.engine.image(&image).await?.ok_or_else(|| {
-                unusable("the engine does not have it").hint(format!("docker pull {image}, or docker load"))
-            })?;
+            if scene.engine.image(&image).await?.is_none() {
+                let progress = ui.progress();
+                progress.phase(&format!("pull {image}"));
+                let pulled = scene.engine.pull(&image, &mut |event| image::shown(&progress, event)).await;
+                let absent = |error: Error| {
+                    let told = unusable("the engine does not have it").cause(error.what());
+                    error.causes().iter().fold(told, Error::cause).hint("docker load --input FILE")
+                };
+                pulled.map_err(absent)?;
+            }
+            let found = scene.engine.image(&image).await?;
+            let found = found.ok_or_else(|| unusable("the engine does not have it"))?;
             let recipe = found.labels.get(recipe::LABEL_RECIPE).cloned().unwrap_or_default();
             if !is_of(&recipe, &program) {
                 return Err(unusable("it was not built by this mailctl").hint("mailctl upgrade"));

@@ -194,7 +194,12 @@ fn an_image_that_does_not_hold_is_gone_back_from() {
     let good = Image::upon(&stack, "LABEL \"some.thing\"=\"else\"", "good");
     let planned = stack.ok(&["upgrade", "--image", &good.0, "--dry-run"]);
     assert!(planned.contains("would take the image"), "{planned}");
-    assert_eq!(stack.run(&["upgrade", "--image", "mailctl-test:none"]).status.code(), Some(69));
+    let absent = stack.run(&["upgrade", "--image", "127.0.0.1:1/mailctl-test:none"]);
+    assert!(
+        absent.status.code() == Some(69) && said(&absent).contains("does not have it"),
+        "{}",
+        said(&absent)
+    );
     assert_eq!(stack.run(&["upgrade", "--back"]).status.code(), Some(65));
 
     let (stop, accepted) = (AtomicBool::new(false), Mutex::new(Vec::new()));

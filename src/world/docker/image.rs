@@ -85,9 +85,22 @@ impl Engine {
         }))
     }
 
-    /// Gets the base image from its registry.
+    /// Gets the base image from its registry, newer than the one that is there or the same.
     pub async fn pull_base(&self, report: &mut dyn FnMut(Progress)) -> Result<(), Error> {
-        let (image, tag) = recipe::BASE.split_once(':').unwrap_or((recipe::BASE, "latest"));
+        self.pull(recipe::BASE, report).await.map_err(|error| {
+            error
+                .hint("mmdebstrap --variant=minbase trixie rootfs.tar")
+                .hint("mailctl image build --base-rootfs rootfs.tar")
+        })
+    }
+
+    /// Gets an image from the registry that its name tells, without a login.
+    pub async fn pull(&self, name: &str, report: &mut dyn FnMut(Progress)) -> Result<(), Error> {
+        // A colon before a slash is a port's.
+        let (image, tag) = match name.rsplit_once(':') {
+            Some((image, tag)) if !tag.contains('/') => (image, tag),
+            _ => (name, "latest"),
+        };
         let options = CreateImageOptionsBuilder::default().from_image(image).tag(tag).build();
         let mut layers: HashMap<String, (u64, u64)> = HashMap::new();
         let stream = self.docker.create_image(Some(options), None, None);
@@ -103,10 +116,7 @@ impl Engine {
         })
         .await;
         result.map_err(|error| {
-            Error::new(codes::IMAGE_BASE, format!("cannot pull {}", recipe::BASE))
-                .cause(error.causes().join(": "))
-                .hint("mmdebstrap --variant=minbase trixie rootfs.tar")
-                .hint("mailctl image build --base-rootfs rootfs.tar")
+            Error::new(codes::IMAGE_BASE, format!("cannot pull {name}")).cause(error.causes().join(": "))
         })
     }
 
