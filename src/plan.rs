@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod decide;
 pub mod folders;
+pub mod mtu;
 pub mod observed;
 pub mod recipe;
 pub mod service;
@@ -12,7 +13,7 @@ pub mod step;
 pub mod trust;
 pub mod upgrade;
 
-pub use decide::plan;
+pub use decide::{plan, usable_network};
 pub use observed::Observed;
 pub use service::Service;
 pub use stack::Stack;

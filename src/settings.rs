@@ -222,6 +222,8 @@ pub struct Network {
     pub subnet: Option<ipnet::Ipv4Net>,
     /// IPv6 subnet; `None` = no IPv6 in the containers, and then none is published.
     pub subnet6: Option<ipnet::Ipv6Net>,
+    /// Octets that a packet may have; `None` = what the host's way out takes.
+    pub mtu: Option<u32>,
 }
 
 /// Limits of each container.

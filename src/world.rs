@@ -32,6 +32,7 @@ pub mod socket;
 pub mod store;
 pub mod systemd;
 pub mod updates;
+pub mod uplink;
 mod verified;
 pub mod webhook;
 

@@ -10,7 +10,7 @@ use mailctl::{
     render::ConfigSet,
     world::{
         World,
-        docker::{Engine, Job, Outcome},
+        docker::{Engine, Job, Outcome, Reach},
         paths::Paths,
     },
 };
@@ -87,7 +87,7 @@ impl Bench {
             ]
             .map(|(path, options)| (path.to_owned(), options.to_owned()))
             .to_vec(),
-            network: false,
+            reach: Reach::Nothing,
         };
         self.engine.run(&job, Duration::from_secs(60)).await.unwrap()
     }

@@ -19,7 +19,13 @@ pub async fn run(_args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     scene.trust()?;
     let wanted = plan::plan(&scene.stack, &scene.observed);
     let config = |step: &Step| {
-        matches!(step, Step::WriteConfig { .. } | Step::CheckConfig { .. } | Step::SwitchConfig { .. })
+        matches!(
+            step,
+            Step::WriteConfig { .. }
+                | Step::CheckConfig { .. }
+                | Step::SwitchConfig { .. }
+                | Step::ForgetConfigs { .. }
+        )
     };
     let mut steps: Vec<Step> = wanted.steps.into_iter().filter(config).collect();
     // OpenDKIM and Dovecot before Postfix, which then opens its connections to them anew.

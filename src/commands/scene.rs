@@ -11,7 +11,7 @@ use crate::{
     },
     render::{self, ConfigSet},
     settings::{Settings, Shown, trust::Trust},
-    world::{World, docker::Engine, keys},
+    world::{World, docker::Engine, keys, uplink},
 };
 use std::time::Duration;
 
@@ -180,9 +180,10 @@ async fn observe(world: &World, engine: &Engine, stack: &Stack) -> Result<Observ
         containers,
         config: world.generation()?,
         next_generation: world.next_generation(),
-        old_generations: world.old_generations(),
+        generations: world.generation_numbers(),
         loaded: world.loaded(),
         folders: world.wrong_folders(&stack.folders),
         gateways,
+        uplink: uplink::mtu(stack.network.subnet6.is_some()),
     })
 }

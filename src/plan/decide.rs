@@ -1,7 +1,8 @@
 //! `plan`: desired and observed become steps.
 
 use super::{
-    observed::{Container, Generation, Observed, State},
+    mtu,
+    observed::{Container, Generation, Network, Observed, State, old_generations},
     service::Service,
     spec::{ContainerSpec, JOB_IMAGE, JOB_UPDATES},
     stack::Stack,
@@ -20,21 +21,25 @@ pub fn plan(stack: &Stack, observed: &Observed) -> Plan {
             .iter()
             .map(|(folder, why)| Step::Folder { folder: folder.clone(), why: why.clone() }),
     );
-    config(stack, observed, &mut plan);
+    let current = config(stack, observed, &mut plan);
     let network = network(stack, observed);
     let fates: Vec<Fate> =
         stack.containers.iter().map(|spec| fate(spec, stack, observed, network.usable.as_deref())).collect();
     remove(stack, observed, &fates, &mut plan);
     plan.steps.extend(network.steps);
     bring_up(stack, observed, &fates, &mut plan);
-    if !observed.old_generations.is_empty() {
-        plan.steps.push(Step::ForgetConfigs { numbers: observed.old_generations.clone() });
+    let mut old = old_generations(&observed.generations, Some(current));
+    // Where the new one does not hold, this is the way back.
+    old.retain(|&number| observed.config.as_ref().is_none_or(|before| before.number != number));
+    if !old.is_empty() {
+        plan.steps.push(Step::ForgetConfigs { numbers: old });
     }
     plan
 }
 
-/// Writes, checks and switches the configuration where the current one is not the wanted one.
-fn config(stack: &Stack, observed: &Observed, plan: &mut Plan) {
+/// Writes, checks and switches the configuration where the current one is not the wanted one. The result is the number
+/// of the one that is live then.
+fn config(stack: &Stack, observed: &Observed, plan: &mut Plan) -> u32 {
     let wanted = stack.config.digest("");
     let mut to = observed.next_generation;
     let from = observed.config.as_ref().map(|current| current.number);
@@ -65,6 +70,7 @@ fn config(stack: &Stack, observed: &Observed, plan: &mut Plan) {
     if from != Some(to) {
         plan.steps.push(Step::SwitchConfig { from, to });
     }
+    to
 }
 
 fn edited(current: &Generation) -> String {
@@ -101,22 +107,37 @@ struct Networks {
     usable: Option<String>,
 }
 
-/// Keeps the first network that fits; on old engines there can be several of one name.
+/// The first network that fits; on old engines there can be several of one name.
+pub fn usable_network<'a>(stack: &Stack, observed: &'a Observed) -> Option<&'a Network> {
+    let wanted = stack.network.digest();
+    observed.networks.iter().find(|network| {
+        let fits = network.ours && network.spec == wanted && network.name == stack.network.name;
+        fits && mtu::fault(&stack.network, network, observed.uplink).is_none()
+    })
+}
+
+/// Keeps that one, removes the others.
 fn network(stack: &Stack, observed: &Observed) -> Networks {
-    let fits = stack.network.digest();
-    let ours = || observed.networks.iter().filter(|network| network.ours);
-    let usable = ours().find(|network| network.spec == fits && network.name == stack.network.name);
-    let mut steps: Vec<Step> = ours()
+    let usable = usable_network(stack, observed);
+    let why = |network: &Network| {
+        if usable.is_some() {
+            return "there are two of it".to_owned();
+        }
+        mtu::fault(&stack.network, network, observed.uplink)
+            .unwrap_or_else(|| "the settings ask for another one".to_owned())
+    };
+    let others = observed.networks.iter().filter(|network| network.ours);
+    let mut steps: Vec<Step> = others
         .filter(|network| Some(&network.id) != usable.map(|usable| &usable.id))
         .map(|network| Step::RemoveNetwork {
             name: network.name.clone(),
             id: network.id.clone(),
-            why: if usable.is_some() { "there are two of it" } else { "the settings ask for another one" }
-                .to_owned(),
+            why: why(network),
         })
         .collect();
     if usable.is_none() {
-        steps.push(Step::CreateNetwork { name: stack.network.name.clone() });
+        let mtu = mtu::wanted(&stack.network, observed.uplink);
+        steps.push(Step::CreateNetwork { name: stack.network.name.clone(), mtu });
     }
     Networks { steps, usable: usable.map(|network| network.id.clone()) }
 }

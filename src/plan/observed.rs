@@ -21,14 +21,16 @@ pub struct Observed {
     pub config: Option<Generation>,
     /// The number that the next generation gets.
     pub next_generation: u32,
-    /// Generations that are older than those to keep.
-    pub old_generations: Vec<u32>,
+    /// The numbers of all generations, oldest first.
+    pub generations: Vec<u32>,
     /// What each service was last told to read: container id and digest of its files.
     pub loaded: BTreeMap<Service, Loaded>,
     /// Folders that are missing or wrong, and how.
     pub folders: Vec<(Folder, String)>,
     /// Gateways of every network of the engine, ours and others.
     pub gateways: Vec<Gateway>,
+    /// Octets that a packet on the host's way out may have; `None` = it has none now.
+    pub uplink: Option<u32>,
 }
 
 /// A network of the engine.
@@ -42,6 +44,8 @@ pub struct Network {
     pub ours: bool,
     /// Its spec label.
     pub spec: String,
+    /// Octets that a packet on it may have.
+    pub mtu: u32,
 }
 
 /// The address under which the host appears in a network.
@@ -118,6 +122,17 @@ pub struct Container {
     pub properties: Properties,
     /// Ports it is published on now: inside port, host address.
     pub ports: Vec<(u16, SocketAddr)>,
+}
+
+/// Generations that stay beside the current one.
+const KEPT: usize = 5;
+
+/// Those of `generations` that nobody needs once `current` is live: all but it and the newest of the others.
+pub fn old_generations(generations: &[u32], current: Option<u32>) -> Vec<u32> {
+    let mut others: Vec<u32> =
+        generations.iter().copied().filter(|&number| Some(number) != current).collect();
+    others.truncate(others.len().saturating_sub(KEPT));
+    others
 }
 
 /// Rendered configuration on the disk.

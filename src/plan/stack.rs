@@ -24,6 +24,10 @@ pub struct NetworkSpec {
     pub subnet: Option<String>,
     /// IPv6 subnet; `None` = no IPv6.
     pub subnet6: Option<String>,
+    /// Octets that a packet on it may have; `None` = what the host's way out takes. Not in the digest: whether what is
+    /// there will do depends on the way out ([`super::mtu`]).
+    #[serde(skip)]
+    pub mtu: Option<u32>,
 }
 
 impl NetworkSpec {
@@ -69,6 +73,7 @@ impl Stack {
             name: project.to_owned(),
             subnet: settings.network.subnet.map(|net| net.to_string()),
             subnet6: settings.network.subnet6.map(|net| net.to_string()),
+            mtu: settings.network.mtu,
         };
         let containers = Service::ALL
             .into_iter()

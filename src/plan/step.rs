@@ -66,6 +66,8 @@ pub enum Step {
     CreateNetwork {
         /// Its name.
         name: String,
+        /// Octets that a packet on it may have; `None` = as the engine has it.
+        mtu: Option<u32>,
     },
     /// Make a container.
     Create {
@@ -121,7 +123,8 @@ impl fmt::Display for Step {
             Self::SwitchConfig { from: None, to } => write!(f, "switch to configuration {to:04}"),
             Self::Remove { name, why, .. } => write!(f, "remove container {name}: {why}"),
             Self::RemoveNetwork { name, why, .. } => write!(f, "remove network {name}: {why}"),
-            Self::CreateNetwork { name } => write!(f, "create network {name}"),
+            Self::CreateNetwork { name, mtu: None } => write!(f, "create network {name}"),
+            Self::CreateNetwork { name, mtu: Some(mtu) } => write!(f, "create network {name}: MTU {mtu}"),
             Self::Create { service, why } => write!(f, "create {service}: {why}"),
             Self::Unpause { service, .. } => write!(f, "unpause {service}: it was frozen"),
             Self::Start { service, why, .. } => write!(f, "start {service}: {why}"),

@@ -76,6 +76,7 @@ fn settled(stack: &Stack) -> Observed {
             name: "test".to_owned(),
             ours: true,
             spec: stack.network.digest(),
+            mtu: 1500,
         }],
         containers: containers.collect(),
         config: Some(Generation {
@@ -188,6 +189,82 @@ fn another_subnet_is_another_network() {
     let found = words(&wanted, &settled(&stack()));
     assert!(found.contains(&"remove network test".to_owned()), "{found:?}");
     assert!(found.contains(&"create network test".to_owned()));
+}
+
+/// Where the way out takes less than the engine's bridges the stack's network follows it, once and down only.
+#[test]
+fn the_network_takes_no_more_than_the_way_out() {
+    let create = |stack: &Stack, uplink: Option<u32>| {
+        let observed = Observed { uplink, ..Default::default() };
+        let steps = plan(stack, &observed).steps;
+        steps.iter().map(ToString::to_string).find(|step| step.starts_with("create network")).unwrap()
+    };
+    let six = "[network]\nsubnet6 = \"fd00:1::/64\"\n";
+    let fixed = "[network]\nmtu = 1300\n";
+    for (toml, uplink, wanted) in [
+        ("", None, "create network test"),
+        ("", Some(1500), "create network test"),
+        ("", Some(9000), "create network test"),
+        ("", Some(1400), "create network test: MTU 1400"),
+        ("", Some(100), "create network test: MTU 576"),
+        (six, Some(1000), "create network test: MTU 1280"),
+        (fixed, Some(9000), "create network test: MTU 1300"),
+        (fixed, None, "create network test: MTU 1300"),
+    ] {
+        assert_eq!(create(&stack_of(toml), uplink), wanted, "{toml} {uplink:?}");
+    }
+    // What is there (`mtu`), the way out, and why it goes.
+    for (toml, mtu, uplink, why) in [
+        ("", 1500, None, None),
+        ("", 1500, Some(1500), None),
+        ("", 1500, Some(9000), None),
+        ("", 1400, Some(1500), None),
+        ("", 1400, None, None),
+        ("", 576, Some(100), None),
+        ("", 1500, Some(1400), Some("its MTU is 1500, and the host's way out takes 1400")),
+        (fixed, 1300, Some(1200), None),
+        (fixed, 1500, None, Some("its MTU is 1500, network.mtu asks for 1300")),
+    ] {
+        let wanted = stack_of(toml);
+        let mut observed = settled(&wanted);
+        observed.networks[0].mtu = mtu;
+        observed.uplink = uplink;
+        let steps: Vec<String> = plan(&wanted, &observed).steps.iter().map(ToString::to_string).collect();
+        let Some(why) = why else {
+            assert!(steps.is_empty(), "{toml} {mtu} {uplink:?}: {steps:?}");
+            continue;
+        };
+        assert!(steps.contains(&format!("remove network test: {why}")), "{steps:?}");
+        assert!(
+            steps.contains(&"remove container test-postfix: its network changed".to_owned()),
+            "{steps:?}"
+        );
+    }
+}
+
+/// Proves: invariant 4 (also where one more generation makes one too many)
+#[test]
+fn a_new_configuration_takes_the_oldest_with_it() {
+    let mut wanted = stack();
+    wanted.config = config("b");
+    let forgotten = |observed: &Observed| {
+        let steps = plan(&wanted, observed).steps;
+        steps.iter().find_map(|step| match step {
+            Step::ForgetConfigs { numbers } => Some(numbers.clone()),
+            _ => None,
+        })
+    };
+    let mut observed = settled(&stack());
+    observed.generations = vec![1, 2, 3];
+    assert_eq!(forgotten(&observed), None);
+    observed.config.as_mut().unwrap().number = 9;
+    (observed.generations, observed.next_generation) = ((4..=9).collect(), 10);
+    assert_eq!(forgotten(&observed), Some(vec![4]));
+    // Never the one to go back to, how many rejected ones there may be after it.
+    observed.config.as_mut().unwrap().number = 4;
+    assert_eq!(forgotten(&observed), None);
+    observed.generations = vec![3, 4, 5, 6, 7, 8, 9];
+    assert_eq!(forgotten(&observed), Some(vec![3]));
 }
 
 #[test]

@@ -56,6 +56,11 @@ impl Words {
             let what = "network.listen is an IPv6 address, but the containers have no IPv6";
             self.fault(self.origin("network.listen"), what, remedy);
         }
+        if settings.network.subnet6.is_some() && settings.network.mtu.is_some_and(|mtu| mtu < 1280) {
+            // RFC 8200 §5: the kernel has no IPv6 on such a link.
+            let what = "network.mtu is below 1280, which IPv6 needs";
+            self.fault(self.origin("network.mtu"), what, Some("set 1280 or more, or auto".to_owned()));
+        }
         if let Some((one, other, port)) = value::clash(&settings.ports) {
             let remedy = Some("give each its own".to_owned());
             self.fault(self.origin(other), format!("{one} and {other} are both {port}"), remedy);

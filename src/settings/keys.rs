@@ -272,6 +272,12 @@ pub const KEYS: &[Key] = &[
     )
     .example("fd00:6d61:696c::/64"),
     toml(
+        "network.mtu",
+        "auto, or octets from 576 to 65535",
+        "How large packets of the stack's own network may be. auto = no larger than what the host's way out takes (the interface of its default route), for where a tunnel or a cloud takes less than 1500, answers of others would never arrive. A way out that takes less than before means a new network, and `mailctl plan` says so; one that takes more changes nothing.",
+    )
+    .default("auto"),
+    toml(
         "metrics.listen",
         "address:port of this host, loopback or private",
         "Where mailctld tells how it does, as text for Prometheus at /metrics. Nothing = nowhere. There is no login: what can reach the address can read it.",

@@ -161,6 +161,7 @@ impl Words {
                     .filter(|net| net.addr() == net.network() && net.prefix_len() <= 124);
                 net.ok_or_else(|| format!("{text:?} is not an IPv6 network, like fd00:6d61:696c::/64"))
             }),
+            mtu: self.or("network.mtu", value::mtu, None),
         };
         let limits = Limits {
             memory: self.or("limits.memory", value::size, u64::MAX),

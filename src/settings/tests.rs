@@ -95,6 +95,11 @@ fn limits_and_trust_are_checked_against_each_other() {
     assert!(faults(&format!("{GOOD}TRUSTED_NETWORKS=192.0.2.0/24 !192.0.2.1\n"), "").is_empty());
     assert!(faults(GOOD, "[network]\nlisten = \"::\"\n").contains("network.subnet6"));
     assert!(faults(GOOD, "[network]\nlisten = \"::\"\nsubnet6 = \"fd00:6d61:696c::/64\"\n").is_empty());
+    assert!(
+        faults(GOOD, "[network]\nmtu = 1000\nsubnet6 = \"fd00:6d61:696c::/64\"\n").contains("network.mtu")
+    );
+    assert!(faults(GOOD, "[network]\nmtu = 1000\n").is_empty());
+    assert!(faults(GOOD, "[network]\nmtu = 68\n").contains("neither auto nor a number"));
     assert!(faults(GOOD, "[limits]\nmemory = \"10M\"\n").contains("256M"));
 }
 

@@ -93,6 +93,15 @@ pub fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| format!("{text:?} is not a port; use 1 to 65535, or 0 for any free one"))
 }
 
+/// Octets of a packet: `auto`, or from 576 (RFC 1122 §3.3.3) to 65535.
+pub fn mtu(text: &str) -> Result<Option<u32>, String> {
+    if text == "auto" {
+        return Ok(None);
+    }
+    let number = text.parse().ok().filter(|octets| (576..=65_535).contains(octets));
+    number.map(Some).ok_or_else(|| format!("{text:?} is neither auto nor a number from 576 to 65535"))
+}
+
 /// Processors in thousandths: `2`, `0.5`.
 pub fn millicpus(text: &str) -> Result<u32, String> {
     let bad = || format!("{text:?} is not a number of processors; write it like 2 or 0.5");

@@ -7,7 +7,7 @@
 use super::{World, atomic, io_error};
 use crate::{
     error::Error,
-    plan::observed::{Generation, Loaded},
+    plan::observed::{Generation, Loaded, old_generations},
     plan::service::Service,
     render::{ConfigFile, ConfigSet},
 };
@@ -20,8 +20,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Generations that are kept beside the current one, for going back by hand.
-const KEPT: usize = 5;
 /// A `main.cf` younger than two seconds makes Postfix wait until it is older.
 const AGE: Duration = Duration::from_secs(10);
 
@@ -51,7 +49,8 @@ impl World {
         fs::read_link(self.paths.current()).ok()?.to_str()?.parse().ok()
     }
 
-    fn generation_numbers(&self) -> Vec<u32> {
+    /// Their numbers, oldest first.
+    pub fn generation_numbers(&self) -> Vec<u32> {
         let entries = fs::read_dir(self.paths.rendered()).into_iter().flatten().flatten();
         let mut numbers: Vec<u32> =
             entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
@@ -66,11 +65,7 @@ impl World {
 
     /// All but the current one and the newest before it.
     pub fn old_generations(&self) -> Vec<u32> {
-        let current = self.current_number();
-        let mut others = self.generation_numbers();
-        others.retain(|&number| Some(number) != current);
-        others.truncate(others.len().saturating_sub(KEPT));
-        others
+        old_generations(&self.generation_numbers(), self.current_number())
     }
 
     /// Writes generation `number` whole.

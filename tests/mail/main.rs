@@ -12,6 +12,7 @@ mod config;
 mod demo;
 mod faults;
 mod hostile;
+mod network;
 mod quota;
 mod rotate;
 mod routes;

@@ -51,7 +51,7 @@ fn newer_packages_are_found_told_and_remembered() {
     // An older package is found by what the distribution says of it.
     let script = "sed -i '/^Package: tzdata$/,/^$/s/^Version: .*/Version: 2020a-1/' /var/lib/dpkg/status; \
                   mailctl image check --inside";
-    let (ended, listing) = inside(&stack, "bridge", script);
+    let (ended, listing) = inside(&stack, "host", script);
     let older = upgrades(&listing);
     let planted = older.iter().find(|found| found.package == "tzdata");
     assert_eq!(ended, 0, "{listing}");

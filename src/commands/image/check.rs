@@ -10,8 +10,8 @@ use crate::{
     ui::Ui,
     world::{
         World,
-        docker::{Engine, Job},
-        updates,
+        docker::{Engine, Job, Reach},
+        updates, uplink,
     },
 };
 
@@ -120,6 +120,13 @@ fn due(world: &World, image: &str) -> Result<bool, Error> {
     Ok(!world.last_update_check().is_some_and(|last| last.holds(image, names::now(), interval)))
 }
 
+/// Through the engine's network, which keeps a program that talks to mirrors apart from the host; but not where the
+/// mirrors' answers would be too large for the way to it.
+async fn reach(engine: &Engine) -> Result<Reach, Error> {
+    let Some(octets) = uplink::mtu(false) else { return Ok(Reach::World) };
+    Ok(if octets < engine.default_mtu().await? { Reach::Host } else { Reach::World })
+}
+
 /// What apt would install, in its own words. In a container of its own, with folders in memory, no capability
 /// and none of our folders: what talks to mirrors sees neither mail nor keys.
 async fn ask(engine: &Engine, image: &str) -> Result<String, Error> {
@@ -134,7 +141,7 @@ async fn ask(engine: &Engine, image: &str) -> Result<String, Error> {
             folder("/var/lib/apt/lists", "mode=755,size=512m"),
             folder("/var/cache/apt", "mode=755,size=256m"),
         ],
-        network: true,
+        reach: reach(engine).await?,
         ..Job::default()
     };
     let unknown = |cause: String| {

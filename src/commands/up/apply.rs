@@ -4,7 +4,7 @@ use super::check;
 use crate::{
     commands::scene::Scene,
     error::{Error, codes},
-    plan::{Plan, Service, Step},
+    plan::{Plan, Service, Step, usable_network},
     ui::{Progress, Ui},
     world::{World, socket},
 };
@@ -67,7 +67,7 @@ impl Hands<'_> {
                     self.remove(batch).await?;
                     rest = after;
                 }
-                Step::CreateNetwork { .. } => network = Some(self.create_network().await?),
+                Step::CreateNetwork { mtu, .. } => network = Some(self.create_network(*mtu).await?),
                 other => self.one(other).await?,
             }
         }
@@ -111,9 +111,9 @@ impl Hands<'_> {
     }
 
     /// A new network has a gateway of its own; the settings may trust it.
-    async fn create_network(&mut self) -> Result<String, Error> {
+    async fn create_network(&mut self, mtu: Option<u32>) -> Result<String, Error> {
         self.progress.phase("creating the network");
-        let id = self.scene.engine.create_network(&self.scene.stack.network).await?;
+        let id = self.scene.engine.create_network(&self.scene.stack.network, mtu).await?;
         self.scene.observed.gateways = self.scene.engine.networks().await?.1;
         if let Err(error) = self.scene.trust() {
             self.scene.engine.remove_network(&id).await?;
@@ -203,8 +203,7 @@ fn service_of(step: &Step) -> Option<Service> {
 
 /// The network that a new container joins: the one just made, or the one that is there.
 fn network_id(scene: &Scene, made: Option<&str>) -> Result<String, Error> {
-    let wanted = scene.stack.network.digest();
-    let found = scene.observed.networks.iter().find(|network| network.ours && network.spec == wanted);
+    let found = usable_network(&scene.stack, &scene.observed);
     made.map(str::to_owned)
         .or_else(|| found.map(|network| network.id.clone()))
         .ok_or_else(|| Error::new(codes::BUG, "a container was to be made before its network"))

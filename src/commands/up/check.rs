@@ -9,7 +9,10 @@ use crate::{
         observed::{Loaded, State},
         spec::Mount,
     },
-    world::{World, docker::Job},
+    world::{
+        World,
+        docker::{Job, Reach},
+    },
 };
 use std::time::Duration;
 
@@ -86,7 +89,7 @@ fn job(world: &World, scene: &Scene, folder: &str, real_queue: bool) -> Job {
         capabilities: vec!["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
         mounts,
         tmpfs: tmpfs.iter().map(|(path, options)| (path.to_string(), options.to_string())).collect(),
-        network: false,
+        reach: Reach::Nothing,
     }
 }
 

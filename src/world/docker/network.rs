@@ -4,6 +4,7 @@ use super::{Engine, absent, call};
 use crate::{
     error::Error,
     plan::{
+        mtu,
         observed::{Gateway, Network},
         spec::{LABEL_PROJECT, LABEL_SPEC},
         stack::NetworkSpec,
@@ -12,6 +13,10 @@ use crate::{
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
 use bollard::query_parameters::ListNetworksOptions;
 use ipnet::IpNet;
+use std::collections::HashMap;
+
+/// The bridge driver's option for it.
+const MTU: &str = "com.docker.network.driver.mtu";
 
 impl Engine {
     /// Every network of the engine: those that concern us, and the gateways of all.
@@ -28,6 +33,7 @@ impl Engine {
             let ours = labels.get(LABEL_PROJECT) == Some(&self.project);
             if ours || name == self.project {
                 networks.push(Network {
+                    mtu: octets(network.options.as_ref()),
                     id: network.id.unwrap_or_default(),
                     name,
                     ours,
@@ -38,8 +44,15 @@ impl Engine {
         Ok((networks, gateways))
     }
 
-    /// Makes it; the result is its id.
-    pub async fn create_network(&self, spec: &NetworkSpec) -> Result<String, Error> {
+    /// Octets that a packet may have on the engine's own default network.
+    pub async fn default_mtu(&self) -> Result<u32, Error> {
+        let listed = call("list networks", self.docker.list_networks(None::<ListNetworksOptions>)).await?;
+        let default = listed.into_iter().find(|network| network.name.as_deref() == Some("bridge"));
+        Ok(octets(default.and_then(|network| network.options).as_ref()))
+    }
+
+    /// Makes it, for packets of up to `mtu` octets; the result is its id.
+    pub async fn create_network(&self, spec: &NetworkSpec, mtu: Option<u32>) -> Result<String, Error> {
         let pools = spec.subnet.iter().chain(&spec.subnet6);
         let request = NetworkCreateRequest {
             name: spec.name.clone(),
@@ -57,6 +70,7 @@ impl Engine {
                 [(LABEL_PROJECT.to_owned(), self.project.clone()), (LABEL_SPEC.to_owned(), spec.digest())]
                     .into(),
             ),
+            options: mtu.map(|octets| [(MTU.to_owned(), octets.to_string())].into()),
             ..Default::default()
         };
         let made =
@@ -72,6 +86,10 @@ impl Engine {
         })
         .await
     }
+}
+
+fn octets(options: Option<&HashMap<String, String>>) -> u32 {
+    options.and_then(|options| options.get(MTU)?.parse().ok()).unwrap_or(mtu::USUAL)
 }
 
 /// The engine leaves the gateway out where it chose it itself: then it is the first address.

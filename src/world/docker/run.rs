@@ -37,8 +37,20 @@ pub struct Job {
     pub mounts: Vec<Mount>,
     /// Folders in memory.
     pub tmpfs: Vec<(String, String)>,
-    /// Whether it reaches the world, through the engine's default network.
-    pub network: bool,
+    /// How far it reaches.
+    pub reach: Reach,
+}
+
+/// How far a job reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Nowhere: no network at all.
+    #[default]
+    Nothing,
+    /// The world, through the engine's default network.
+    World,
+    /// The world, through the host's own network: where packets of the engine's do not pass the host's way out.
+    Host,
 }
 
 impl Engine {
@@ -98,7 +110,8 @@ impl Engine {
         ContainerCreateBody {
             image: Some(job.image.clone()),
             cmd: Some(job.command.clone()),
-            hostname: Some(job.hostname.clone()),
+            // On the host's own network a name of its own cannot be given by every engine.
+            hostname: (job.reach != Reach::Host).then(|| job.hostname.clone()),
             labels: Some(labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
             host_config: Some(host_config(job)),
             ..Default::default()
@@ -108,7 +121,14 @@ impl Engine {
 
 fn host_config(job: &Job) -> HostConfig {
     HostConfig {
-        network_mode: Some(if job.network { "bridge" } else { "none" }.to_owned()),
+        network_mode: Some(
+            match job.reach {
+                Reach::Nothing => "none",
+                Reach::World => "bridge",
+                Reach::Host => "host",
+            }
+            .to_owned(),
+        ),
         binds: Some(job.mounts.iter().map(Mount::to_bind).collect()),
         tmpfs: Some(job.tmpfs.iter().cloned().collect()),
         cap_drop: Some(vec!["ALL".to_owned()]),
