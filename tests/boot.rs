@@ -7,167 +7,19 @@ mod common;
 
 #[path = "boot/host.rs"]
 mod host;
+#[path = "boot/server.rs"]
+mod server;
 
-use common::stack::{Turn, eventually, said};
-use host::Host;
-use serde_json::Value;
-use std::{
-    path::Path,
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
-
-const ANN: &str = "ann@example.test";
-
-/// A host with mailctl on it, as `make install` leaves it.
-struct Server {
-    host: Host,
-    password: String,
-    began: Instant,
-    _turn: Turn,
-}
-
-impl Server {
-    /// `None` where a container cannot be a host; the reason is told.
-    fn installed() -> Option<Self> {
-        let turn = Turn::take();
-        let host = match Host::boot() {
-            Ok(host) => host,
-            Err(refusal) => {
-                eprintln!("SKIPPED: no host can be booted in a container here: {refusal}");
-                return None;
-            }
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().join("root");
-        place(&root);
-        let tar = folder.path().join("root.tar");
-        let mut archive = tar::Builder::new(std::fs::File::create(&tar).unwrap());
-        archive.sparse(false);
-        archive.append_dir_all(".", &root).unwrap();
-        archive.finish().unwrap();
-        host.unpack(&tar);
-        host.load(&image(folder.path()), folder.path());
-        let settings = ["--domain", "example.test", "--hostname", "mail.example.test", "--admin", ANN];
-        // What a mirror says is not what is tested here.
-        let words =
-            [&["mailctl", "init", "--yes", "--quiet", "--set", "UPDATE_CHECK=false"], &settings[..]].concat();
-        let password = host.ok(&words).trim().to_owned();
-        Some(Self { host, password, began: Instant::now(), _turn: turn })
-    }
-
-    fn mailctl(&self, words: &[&str]) -> (i64, String) {
-        self.host.run(&[&["mailctl"], words].concat())
-    }
-
-    fn ok(&self, words: &[&str]) -> String {
-        self.host.ok(&[&["mailctl"], words].concat())
-    }
-
-    fn json(&self, words: &[&str]) -> Value {
-        let (_, said) = self.mailctl(&[words, &["--json"]].concat());
-        let line =
-            said.lines().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("{words:?}: {said}"));
-        serde_json::from_str(line).unwrap()
-    }
-
-    /// Until the stack runs as the settings say, and all of it is healthy.
-    fn well(&self, when: &str) {
-        let until = Instant::now() + Duration::from_secs(60);
-        loop {
-            let (status, said) = self.mailctl(&["status", "--json"]);
-            let shown: Value =
-                serde_json::from_str(said.lines().next().unwrap_or_default()).unwrap_or_default();
-            if status == 0 && shown["well"] == true && shown["pending_steps"] == 0 {
-                break;
-            }
-            let steps = || self.mailctl(&["plan"]).1;
-            assert!(Instant::now() < until, "{when} the stack is not well: {said}{}", steps());
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        self.ok(&["health"]);
-        eprintln!("{:>4} s  {when} all is well", self.began.elapsed().as_secs());
-    }
-
-    /// Sends a message from outside of the host.
-    fn send(&self, id: &str) {
-        let sent = eventually(30, "mail is taken", || {
-            let sent = Command::new("swaks")
-                .args(["--server", &self.host.address(), "--helo", "client.example.net", "--timeout", "10"])
-                .args(["--from", "friend@example.net", "--to", ANN])
-                .args(["--header", &format!("Message-ID: <{id}@client.example.net>")])
-                .stdin(Stdio::null())
-                .output()
-                .unwrap();
-            sent.status.success().then_some(sent)
-        });
-        assert!(sent.status.success(), "{}", said(&sent));
-    }
-
-    /// Reads it over IMAPS.
-    fn is_there(&self, id: &str) {
-        let search = format!("SEARCH HEADER Message-ID <{id}@client.example.net>");
-        eventually(30, &format!("{id} is in the mailbox"), || {
-            let found = Command::new("curl")
-                .args(["-sk", "-m", "10", &format!("imaps://{}/INBOX", self.host.address()), "-X", &search])
-                .args(["--user", &format!("{ANN}:{}", self.password)])
-                .output()
-                .unwrap();
-            let line = String::from_utf8_lossy(&found.stdout).trim().to_owned();
-            line.strip_prefix("* SEARCH ").filter(|numbers| !numbers.is_empty()).map(drop)
-        });
-    }
-
-    fn containers(&self) -> Vec<String> {
-        let all = self.host.engine("/containers/json");
-        let mut ids: Vec<String> =
-            all.as_array().unwrap().iter().map(|one| one["Id"].as_str().unwrap().to_owned()).collect();
-        ids.sort();
-        ids
-    }
-
-    fn unit(&self, property: &str, unit: &str) -> String {
-        self.host.ok(&["systemctl", "show", "--value", "-p", property, unit]).trim().to_owned()
-    }
-
-    fn settings(&self, script: &str) {
-        self.host.ok(&["sed", "-i", script, "/var/lib/mailctl/settings.env"]);
-    }
-}
-
-/// What `make install` puts in place, with the program of this test.
-fn place(root: &Path) {
-    let made = Command::new("make")
-        .args(["-s", "place", &format!("BINARY={}", env!("CARGO_BIN_EXE_mailctl"))])
-        .arg(format!("DESTDIR={}", root.display()))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", said(&made));
-    // Debian's /lib and /bin are links, and a tar must not make folders of them.
-    for file in ["bin/mailctl", "lib/systemd/system/mailctl.service", "share/man/man1/mailctl.1"] {
-        assert!(root.join("usr/local").join(file).is_file(), "{file} is not installed");
-    }
-}
-
-/// The image with this program, built where it is not yet.
-fn image(home: &Path) -> String {
-    let built = Command::new(env!("CARGO_BIN_EXE_mailctl"))
-        .args(["--json", "--home"])
-        .arg(home)
-        .args(["image", "build"])
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "{}", said(&built));
-    let shown: Value = serde_json::from_slice(&built.stdout).unwrap();
-    shown["tag"].as_str().unwrap().to_owned()
-}
+use common::stack::{Turn, eventually};
+use server::Server;
+use std::{fs, time::Duration};
 
 /// Proves: S4-22, S2-24, fault 18: up at boot, down when told, mail of before is there; a reboot with broken settings or
 /// in the middle of `up` leaves old or new, never neither; a restart of the engine is nobody's affair but the engine's.
 #[test]
 fn a_host_boots_and_mail_is_there() {
-    let Some(server) = Server::installed() else { return };
+    let turn = Turn::take();
+    let Some(server) = Server::prepared(&turn) else { return };
     let host = &server.host;
     server.ok(&["up"]);
     server.send("before");
@@ -207,7 +59,7 @@ fn a_host_boots_and_mail_is_there() {
     server.settings("s/^HOSTNAME=/HOSTNAEM=/");
     host.reboot();
     server.send("typo");
-    eventually(30, "systemd has tried", || {
+    eventually(120, "systemd has tried", || {
         (server.unit("NRestarts", "mailctl.service") != "0").then_some(())
     });
     assert_eq!(server.mailctl(&["boot", "status"]).0, 1);
@@ -216,30 +68,18 @@ fn a_host_boots_and_mail_is_there() {
     host.ok(&["systemctl", "restart", "mailctl.service"]);
     server.well("with good settings again");
 
-    // The power goes in the middle of a change of everything: new containers, new configuration.
-    for (millis, memory) in [(900, "700M"), (2200, "800M")] {
-        let table =
-            format!("[limits]\nmemory = \"{memory}\"\n[postfix.main]\ndelay_warning_time = \"{millis}s\"\n");
-        host.ok(&["sh", "-c", &format!("printf '%s' '{table}' >/var/lib/mailctl/mailctl.toml")]);
-        host.begin(&["mailctl", "up"]);
-        std::thread::sleep(Duration::from_millis(millis));
-        host.cut();
-        server.well("after a power cut");
-        assert!(
-            server
-                .ok(&["exec", "postfix", "postconf", "-h", "delay_warning_time"])
-                .contains(&format!("{millis}s"))
-        );
-    }
+    power_cuts(&server);
     server.is_there("after");
     server.is_there("typo");
 
-    host.ok(&["systemctl", "restart", "docker.service"]);
+    // Debian's unit may start three times a minute, and here it has just booted.
+    let restart = || host.ok(&["sh", "-ec", "systemctl reset-failed docker && systemctl restart docker"]);
+    restart();
     server.well("after a restart of the engine");
     assert_eq!(server.unit("ActiveState", "mailctl.service"), "active");
     host.ok(&["systemctl", "stop", "mailctl.service"]);
     assert_eq!(server.containers().len(), 0, "stopped is stopped");
-    host.ok(&["systemctl", "restart", "docker.service"]);
+    restart();
     assert_eq!(server.containers().len(), 0, "also when the engine starts again");
     host.ok(&["systemctl", "start", "mailctl.service"]);
     server.well("started again");
@@ -253,4 +93,102 @@ fn a_host_boots_and_mail_is_there() {
     assert!(!left.contains("system/mailctl") || left.contains("No such file"), "{left}");
     server.well("after boot disable");
     server.is_there("before");
+}
+
+/// The power goes in the middle of a change of everything: new containers, new configuration. Whatever the engine makes of
+/// it, the next boot brings the new state, and nobody has to do anything.
+fn power_cuts(server: &Server) {
+    let host = &server.host;
+    let change = |number: u32| {
+        let table = format!(
+            "[limits]\nmemory = \"{}M\"\n[postfix.main]\ndelay_warning_time = \"{number}s\"\n",
+            600 + number
+        );
+        host.ok(&["sh", "-c", &format!("printf '%s' '{table}' >/var/lib/mailctl/mailctl.toml")]);
+    };
+    let changed = |number: u32| {
+        server.well("after a power cut");
+        let is = server.ok(&["exec", "postfix", "postconf", "-h", "delay_warning_time"]);
+        assert!(is.contains(&format!("{number}s")), "{is}");
+    };
+    change(1);
+    host.begin(&["mailctl", "up"]);
+    std::thread::sleep(Duration::from_millis(900));
+    host.cut();
+    changed(1);
+    // In the moment in which a port is published the engine keeps it for a container that it then forgets: most cuts there
+    // do that. `up` finds out and heals it.
+    let healed = (2..10).any(|number| {
+        change(number);
+        let before = host.proxies(443);
+        host.begin(&["mailctl", "up"]);
+        eventually(120, "port 443 is published anew", || {
+            host.proxies(443).iter().any(|proxy| !before.contains(proxy)).then_some(())
+        });
+        host.cut();
+        changed(number);
+        host.ok(&["journalctl", "-b", "-u", "mailctl", "--no-pager"]).contains("[engine.leftover]")
+    });
+    assert!(healed, "no cut left the engine with a port of a container that is gone");
+}
+
+/// Proves: fault 30, S1-27: a backup of one host, restored on another: mail is there, the old password opens it, and the
+/// other host boots with it. Two stacks on one host come up at boot each by units of its own; `make uninstall` leaves the
+/// data and nothing else.
+#[test]
+fn a_second_host_goes_on_with_the_backup_of_the_first() {
+    let turn = Turn::take();
+    let Some(first) = Server::prepared(&turn) else { return };
+    first.ok(&["up"]);
+    first.send("moved");
+    first.is_there("moved");
+    first.ok(&["backup", "/root/mail.backup", "--mail"]);
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("mail.backup");
+    fs::copy(first.host.file("/root/mail.backup"), &backup).unwrap();
+    let password = first.password.clone();
+    // Two that take mail for one domain are what the manual warns of.
+    drop(first);
+
+    let Some(mut second) = Server::installed(&turn) else { return };
+    second.password = password;
+    fs::copy(&backup, second.host.file("/root/mail.backup")).unwrap();
+    second.ok(&["restore", "/root/mail.backup"]);
+    second.ok(&["up"]);
+    second.is_there("moved");
+    second.ok(&["boot", "enable"]);
+
+    let other = |words: &[&str]| second.ok(&[&["--project", "two", "--home", "/srv/two"], words].concat());
+    let names = ["--domain", "two.test", "--hostname", "mail.two.test", "--admin", "bob@two.test"];
+    other(&[&["init", "--yes", "--quiet", "--set", "UPDATE_CHECK=false"], &names[..]].concat());
+    let free = "[ports]\nsmtp = 2525\nsubmissions = 0\nsubmission = 0\nimap = 0\nimaps = 0\npop3 = 0\npop3s = 0\n\
+                managesieve = 0\nhttp = 0\nhttps = 0\n";
+    fs::write(second.host.file("/srv/two/mailctl.toml"), free).unwrap();
+    other(&["up"]);
+    other(&["boot", "enable"]);
+
+    second.host.reboot();
+    second.well("on the second host, after a reboot,");
+    second.is_there("moved");
+    second.send("second");
+    second.is_there("second");
+    eventually(240, "the other stack's unit is active", || {
+        (second.unit("ActiveState", "mailctl@two.service") == "active").then_some(())
+    });
+    other(&["health"]);
+    assert_eq!(second.containers().len(), 8);
+    other(&["boot", "disable"]);
+    other(&["down"]);
+
+    second.ok(&["down"]);
+    second.uninstall();
+    let find = "find / -xdev -name '*mailctl*' -not -path '/proc/*' -not -path '/var/lib/docker/*'";
+    let found = second.host.ok(&["sh", "-c", find]);
+    // The homes, and what systemd itself keeps of units that ran.
+    let kept =
+        ["/var/lib/mailctl", "/srv/two", "/var/lib/systemd/timers/stamp-", "/var/tmp/systemd-private-"];
+    let left: Vec<&str> =
+        found.lines().filter(|path| !kept.iter().any(|kept| path.starts_with(kept))).collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(second.host.file("/var/lib/mailctl/mail").is_dir(), "mail stays");
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod heal;
 mod wait;
 
 use super::{cert, image, plan as plan_command, scene::Scene};
@@ -10,7 +11,7 @@ use crate::{
     plan::{self, Plan, Step},
     settings::source::Origin,
     ui::Ui,
-    world::{World, keys, process},
+    world::{World, docker, keys, process},
 };
 pub use apply::apply;
 pub use check::lint;
@@ -64,8 +65,12 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         image::build(&scene.engine, &scene.stack.image, &args, ui).await?;
         scene.refresh(world).await?;
     }
-    let plan = plan::plan(&scene.stack, &scene.observed);
-    ports(&scene, &plan)?;
+    let mut plan = plan::plan(&scene.stack, &scene.observed);
+    if let Err(error) = ports(&scene, &plan).await {
+        heal::heal(world, &mut scene, error, ui).await?;
+        plan = plan::plan(&scene.stack, &scene.observed);
+        ports(&scene, &plan).await?;
+    }
     if logged && !plan.is_empty() {
         configuring(&scene, ui);
     }
@@ -86,14 +91,19 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
 }
 
 /// Whether every port can be had, before a container that has other ones is taken down.
-fn ports(scene: &Scene, plan: &Plan) -> Result<(), Error> {
+async fn ports(scene: &Scene, plan: &Plan) -> Result<(), Error> {
     let published = scene.observed.containers.iter().flat_map(|found| &found.ports);
     let ours: Vec<_> = published.map(|(_, address)| *address).collect();
     let made = plan.steps.iter().filter_map(|step| match step {
         Step::Create { service, .. } => scene.stack.container(*service),
         _ => None,
     });
-    made.filter_map(|spec| process::in_the_way(spec, &ours)).next().map_or(Ok(()), Err)
+    let taken = made.filter_map(|spec| Some((process::in_the_way(spec, &ours)?, spec))).next();
+    let Some((port, spec)) = taken else { return Ok(()) };
+    if process::is_engines(port) && !scene.engine.publishes(port).await? {
+        return Err(docker::held(port));
+    }
+    Err(process::named(port, spec))
 }
 
 /// What the operator has set, for the log.
@@ -110,14 +120,22 @@ pub async fn converge(world: &World, scene: &mut Scene, plan: &Plan, ui: &mut Ui
     if plan.is_empty() {
         return wait::settled(scene);
     }
-    let result = match apply(world, scene, plan, ui).await {
-        Ok(()) => wait(world, scene, ui).await,
-        Err(error) => Err(error),
-    };
+    let mut result = applied(world, scene, plan, ui).await;
+    if let Err(error) = result {
+        result = match heal::heal(world, scene, error, ui).await {
+            Ok(()) => applied(world, scene, &plan::plan(&scene.stack, &scene.observed), ui).await,
+            Err(error) => Err(error),
+        };
+    }
     match result {
         Ok(()) => check::note_loaded(world, scene),
         Err(error) => Err(check::go_back(world, scene, plan, error).await),
     }
+}
+
+async fn applied(world: &World, scene: &mut Scene, plan: &Plan, ui: &mut Ui) -> Result<(), Error> {
+    apply(world, scene, plan, ui).await?;
+    wait(world, scene, ui).await
 }
 
 fn finish(scene: &Scene, plan: &Plan, logged: bool, ui: &mut Ui) {

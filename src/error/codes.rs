@@ -48,6 +48,7 @@ codes! {
     ENGINE_OLD = "engine.old", Unavailable, "The engine speaks an API older than 1.40 (Docker Engine 19.03). Debian bookworm and later have a newer one.";
     ENGINE_HANGS = "engine.hangs", Again, "The engine took a call and did not answer it in time. Mail goes on; only mailctl cannot act. `systemctl status docker` shows how it is.";
     ENGINE_REFUSED = "engine.refused", Unavailable, "The engine could not do what was asked; the message holds its own words.";
+    ENGINE_LEFTOVER = "engine.leftover", Unavailable, "The engine holds a port of ours for a container that is gone, as it does after a power cut in the wrong moment. `mailctl up` restarts the engine by itself where nothing but this stack runs on it; else `systemctl restart docker` does.";
     PORT_TAKEN = "port.taken", Unavailable, "Another program listens on a port that the stack is to publish. The message names the port and, where it can be seen, the process.";
     IMAGE_BASE = "image.base", Unavailable, "The base image could not be pulled or imported. Without a registry, `image build --base-rootfs FILE` takes a root file system made by mmdebstrap.";
     IMAGE_BUILD = "image.build", Unavailable, "The image could not be built. The message shows the step and its last lines.";

@@ -9,6 +9,7 @@ mod context;
 mod exec;
 mod forget;
 mod image;
+mod leftover;
 mod logs;
 mod network;
 mod observe;
@@ -17,8 +18,9 @@ mod tag;
 
 pub use exec::{Ended, Outcome, Window};
 pub use image::{Image, Progress};
+pub use leftover::held;
 pub use logs::Line;
-pub use run::Job;
+pub use run::{Job, Reach};
 
 use super::{World, socket};
 use crate::error::{Error, codes};
@@ -42,6 +44,12 @@ pub struct Engine {
 }
 
 impl World {
+    /// Whether the engine is the host's own, as its distribution starts it.
+    pub fn uses_the_hosts_engine(&self) -> bool {
+        let usual = [format!("unix://{SOCKET}"), format!("unix://{}", &SOCKET["/var".len()..])];
+        self.engine.as_ref().is_none_or(|address| usual.contains(address))
+    }
+
     /// Connects, and makes sure that the engine answers and is new enough.
     pub async fn engine(&self) -> Result<Engine, Error> {
         let address = self.engine.clone().unwrap_or_else(|| format!("unix://{SOCKET}"));

@@ -30,23 +30,42 @@ pub fn signal_first(signal: Signal) -> Result<(), Error> {
 /// Turns the engine's "address already in use" into which port and, where `/proc` shows it, which process.
 pub fn port_taken(error: Error, spec: &ContainerSpec) -> Error {
     let text = error.causes().join(" ");
-    let taken = ["already in use", "port is already allocated"].iter().any(|sign| text.contains(sign));
-    if !taken {
-        return error;
+    let taken = ["already in use", ALLOCATED].iter().any(|sign| text.contains(sign));
+    match port_in(&text, spec).filter(|_| taken) {
+        Some(port) => named(port, spec),
+        None => error,
     }
-    let port = spec.ports.iter().map(|port| port.host).find(|&port| port != 0 && names(&text, port));
-    port.map_or(error, |port| named(port, spec))
+}
+
+/// How the engine says that it has given a port away itself; of other programs it says "address already in use".
+const ALLOCATED: &str = "port is already allocated";
+
+/// The port of `spec` that the engine says to have given away already.
+pub fn allocated(error: &Error, spec: &ContainerSpec) -> Option<u16> {
+    let text = error.causes().join(" ");
+    port_in(&text, spec).filter(|_| text.contains(ALLOCATED))
+}
+
+fn port_in(text: &str, spec: &ContainerSpec) -> Option<u16> {
+    spec.ports.iter().map(|port| port.host).find(|&port| port != 0 && names(text, port))
 }
 
 /// The first port of `spec` that somebody listens on who is not one of our containers (`ours`: what they publish). Found
 /// before anything is taken down to make room for what could then not start.
-pub fn in_the_way(spec: &ContainerSpec, ours: &[SocketAddr]) -> Option<Error> {
+pub fn in_the_way(spec: &ContainerSpec, ours: &[SocketAddr]) -> Option<u16> {
     let wanted = spec.ports.iter().filter(|port| port.host != 0).find(|port| {
         let own = ours.iter().any(|own| own.port() == port.host);
         !own && listening().any(|there| meets(there, SocketAddr::new(port.address, port.host)))
     });
-    wanted.map(|port| named(port.host, spec))
+    wanted.map(|port| port.host)
 }
+
+/// Whether what listens on the port is the engine's own proxy.
+pub fn is_engines(port: u16) -> bool {
+    listener(port).is_some_and(|(_, name)| name == PROXY)
+}
+
+const PROXY: &str = "docker-proxy";
 
 /// Whether one address and port cannot be had while the other is. A wildcard of IPv6 most often stands for IPv4 too.
 fn meets(there: SocketAddr, wanted: SocketAddr) -> bool {
@@ -86,10 +105,10 @@ fn kernel_address(hex: &str) -> Option<IpAddr> {
 }
 
 /// Which port, by whom, and what can be done.
-fn named(port: u16, spec: &ContainerSpec) -> Error {
+pub fn named(port: u16, spec: &ContainerSpec) -> Error {
     let taken = Error::new(codes::PORT_TAKEN, format!("port {port} of this host is taken"));
     let taken = match listener(port) {
-        Some((_, name)) if name == "docker-proxy" => {
+        Some((_, name)) if name == PROXY => {
             taken.cause("another container publishes it").hint(format!("docker ps --filter publish={port}"))
         }
         Some((pid, name)) => taken

@@ -68,7 +68,7 @@ impl Host {
 
     /// Waits until systemd has booted it and its engine answers.
     fn up(&self) -> Result<(), String> {
-        let state = eventually(60, "systemd has booted the host", || {
+        let state = eventually(240, "systemd has booted the host", || {
             if !self.inspect()["State"]["Running"].as_bool().unwrap() {
                 return Some("ended".to_owned());
             }
@@ -112,9 +112,26 @@ impl Host {
         networks.as_object().unwrap().values().next().unwrap()["IPAddress"].as_str().unwrap().to_owned()
     }
 
+    /// A file of it, as this process sees it.
+    pub fn file(&self, path: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{path}", self.inspect()["State"]["Pid"]))
+    }
+
     /// Its engine's socket, as this process sees it.
     fn inside(&self) -> String {
-        format!("/proc/{}/root/run/docker.sock", self.inspect()["State"]["Pid"])
+        self.file("/run/docker.sock").display().to_string()
+    }
+
+    /// Its engine's proxies of a port, by their process ids there.
+    pub fn proxies(&self, port: u16) -> Vec<String> {
+        let port = port.to_string();
+        let is_one = |process: &fs::DirEntry| {
+            let words = fs::read_to_string(process.path().join("cmdline")).unwrap_or_default();
+            let words: Vec<&str> = words.split('\0').collect();
+            words[0].ends_with("docker-proxy") && words.windows(2).any(|pair| pair == ["-host-port", &port])
+        };
+        let processes = fs::read_dir(self.file("/proc")).unwrap().flatten().filter(is_one);
+        processes.map(|process| process.file_name().to_string_lossy().into_owned()).collect()
     }
 
     /// Asks its engine.

@@ -1,12 +1,13 @@
 //! Making, starting, telling and removing containers.
 
-use super::{Engine, absent, call, call_within};
+use super::{Engine, absent, call, call_within, held};
 use crate::{
     error::{Error, codes},
     plan::{
         service::Signal,
         spec::{ContainerSpec, LABEL_HOME, LABEL_PROJECT, LABEL_SERVICE, LABEL_SPEC},
     },
+    world::process,
 };
 use bollard::{
     models::{
@@ -40,9 +41,12 @@ impl Engine {
     /// Starts it.
     pub async fn start(&self, id: &str, spec: &ContainerSpec) -> Result<(), Error> {
         let work = self.docker.start_container(id, None::<StartContainerOptions>);
-        call_within(Duration::from_secs(30), &format!("start container {}", spec.name), work)
-            .await
-            .map_err(|error| super::super::process::port_taken(error, spec))
+        let doing = format!("start container {}", spec.name);
+        let Err(error) = call_within(Duration::from_secs(30), &doing, work).await else { return Ok(()) };
+        match process::allocated(&error, spec) {
+            Some(port) if !self.publishes(port).await? => Err(held(port)),
+            _ => Err(process::port_taken(error, spec)),
+        }
     }
 
     /// TERM, and after the grace KILL.
