@@ -30,16 +30,33 @@ pub async fn ensure(paths: &Paths) -> Result<(), Error> {
 /// make one of it (<https://sqlite.org/fileformat.html#the_database_header>).
 pub fn inspect(file: &Path) -> Result<(), Error> {
     let mut header = [0; 72];
-    match File::open(file).and_then(|mut file| file.read_exact(&mut header)) {
+    let read = File::open(file).and_then(|mut opened| {
+        opened.read_exact(&mut header)?;
+        opened.metadata()
+    });
+    let length = match read {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(fault::not_ours(file)),
-        Err(error) => return Err(io_error("open", file, &error)),
-        Ok(()) => {}
-    }
-    if header.starts_with(b"SQLite format 3\0") && header.ends_with(&migrations::APPLICATION) {
-        Ok(())
-    } else {
-        Err(fault::not_ours(file))
-    }
+        read => read.map_err(|e| io_error("open", file, &e))?.len(),
+    };
+    let ours = header.starts_with(b"SQLite format 3\0") && header.ends_with(&migrations::APPLICATION);
+    if ours && (length >= promised(&header) || has_log(file)) { Ok(()) } else { Err(fault::not_ours(file)) }
+}
+
+/// Octets that the header says are there. SQLite notices a file that was cut short only where a whole page is missing.
+fn promised(header: &[u8; 72]) -> u64 {
+    let size = match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
+    size * u64::from(pages)
+}
+
+/// Whether pages may still be in the write-ahead log: one that was being folded in when the power went.
+fn has_log(file: &Path) -> bool {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
 async fn make(paths: &Paths, file: &Path) -> Result<(), Error> {
