@@ -15,6 +15,8 @@ pub mod password;
 pub mod policy;
 pub mod provider;
 pub mod record;
+pub mod relay;
+pub mod rights;
 pub mod rotation;
 pub mod server;
 pub mod spf;

@@ -22,6 +22,8 @@ use crate::mail::{
     check::Blocklist,
     mta_sts::{Mode, Policy},
     record::Wishes,
+    relay::RelayMode,
+    rights::Restriction,
 };
 use source::{Fault, Origin, Sources, Words};
 use std::{
@@ -95,6 +97,10 @@ pub struct Settings {
     pub dkim_selector: Option<Selector>,
     /// `TRUSTED_NETWORKS`: clients that may relay without login.
     pub trusted: Trust,
+    /// `SENDER_RESTRICTIONS`: what users may send as.
+    pub sender_restrictions: Restriction,
+    /// `RELAY_MODE`: who may send to other servers.
+    pub relay_mode: RelayMode,
     /// `MESSAGE_SIZE_LIMIT`: octets.
     pub message_size_limit: u64,
     /// `MAILBOX_SIZE_LIMIT`: octets; 0 = none.

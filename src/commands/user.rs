@@ -1,8 +1,10 @@
 //! `mailctl user`: people with a mailbox. Each change is live within a second, without a reload.
 
 pub(super) mod add;
+mod allow;
 mod del;
 mod list;
+mod may_send;
 mod passwd;
 pub mod secret;
 mod set;
@@ -27,6 +29,9 @@ enum Verb {
     Passwd(passwd::Args),
     Set(set::Args),
     Show(show::Args),
+    MaySend(may_send::Args),
+    Allow(allow::Args),
+    Disallow(allow::Back),
 }
 
 /// Runs the verb.
@@ -36,6 +41,9 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         Verb::Del(args) => del::run(args, world, ui).await?,
         Verb::Set(args) => return set::run(args, world, ui).await,
         Verb::List(args) => return list::run(args, world, ui).await,
+        Verb::Allow(args) => allow::allow(args, world, ui).await?,
+        Verb::Disallow(args) => allow::disallow(args, world, ui).await?,
+        Verb::MaySend(args) => return may_send::run(args, world, ui).await,
         Verb::Passwd(args) => return passwd::run(args, world, ui).await,
         Verb::Show(args) => return show::run(args, world, ui).await,
     }

@@ -5,6 +5,7 @@ use crate::{
     mail::{
         address::{Address, Domain},
         directory::Place,
+        rights::Restriction,
     },
     world::io_error,
 };
@@ -26,6 +27,9 @@ pub struct Config {
     pub domains: Vec<Domain>,
     /// Between a mailbox's name and a tag.
     pub delimiter: char,
+    /// What users may send as.
+    #[serde(default)]
+    pub sender_restrictions: Restriction,
     /// The directory database.
     pub database: PathBuf,
     /// Unix socket of the lookups.

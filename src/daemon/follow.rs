@@ -85,6 +85,7 @@ async fn read(store: &Store) -> Result<(Snapshot, i64), Error> {
     let seen = store.last_change().await?;
     let mut snapshot = Snapshot::default();
     snapshot.set_domains(store.domains().await?.iter().map(ToString::to_string));
+    snapshot.set_rights(store.rights().await?);
     let (mut source, mut targets) = (String::new(), String::new());
     store
         .read_all(|row| match row {
@@ -121,6 +122,7 @@ async fn apply(store: &Store, state: &State, entries: &[Entry]) -> Result<(), Er
     let present: BTreeSet<String> = store.mailboxes_among(&addresses).await?.into_iter().collect();
     let aliases = store.aliases_among(&sources).await?;
     let domains = if keys(Kind::Domain).is_empty() { None } else { Some(store.domains().await?) };
+    let rights = if keys(Kind::Right).is_empty() { None } else { Some(store.rights().await?) };
 
     let mut known = state.write();
     let Some(snapshot) = &mut known.snapshot else { return Ok(()) };
@@ -136,6 +138,9 @@ async fn apply(store: &Store, state: &State, entries: &[Entry]) -> Result<(), Er
     }
     if let Some(domains) = domains {
         snapshot.set_domains(domains.iter().map(ToString::to_string));
+    }
+    if let Some(rights) = rights {
+        snapshot.set_rights(rights);
     }
     known.seen = entries.last().map_or(known.seen, |entry| entry.seq);
     Ok(())

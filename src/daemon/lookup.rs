@@ -20,7 +20,8 @@ use super::{
 use crate::{
     mail::{
         address::{Address, Domain, Localpart, Malformed},
-        directory::{Directory, Place, owners, resolve, resolve_rest},
+        directory::{Directory, Place, resolve, resolve_rest},
+        rights::owners,
     },
     wire::socketmap::{Decoded, Reply, decode, encode},
 };

@@ -1,5 +1,7 @@
 //! Postfix's questions about a message on its way in (policy delegation).
 
+mod rights;
+
 use super::{
     session::{Answer, Progress},
     state::{Known, State},
@@ -47,7 +49,10 @@ fn decide(known: &Known, request: &PolicyRequest<'_>) -> Action {
         Ok(address) => directory.mailbox(&address.to_string()).ok(),
         Err(_) => Some(false),
     });
-    login(&name, exists)
+    match login(&name, exists) {
+        Action::Dunno => rights::may_send(known, &name, &text(request.get("sender"))),
+        refused => refused,
+    }
 }
 
 fn text(bytes: Option<&[u8]>) -> String {

@@ -6,7 +6,7 @@
 
 use hashbrown::{HashTable, hash_table::Entry};
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
 };
 
@@ -33,6 +33,8 @@ pub struct Snapshot {
     mailboxes: usize,
     aliases: usize,
     domains: HashSet<String>,
+    /// Source and the logins that may send as it: a few, where they are used at all.
+    rights: HashMap<String, Vec<String>>,
 }
 
 impl Snapshot {
@@ -51,6 +53,19 @@ impl Snapshot {
     /// Replaces the store's domains.
     pub fn set_domains(&mut self, domains: impl IntoIterator<Item = String>) {
         self.domains = domains.into_iter().collect();
+    }
+
+    /// The logins that were given the right to send as `source`.
+    pub fn granted(&self, source: &str) -> impl Iterator<Item = &str> {
+        self.rights.get(source).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Replaces all sending rights: pairs of source and login.
+    pub fn set_rights(&mut self, rights: impl IntoIterator<Item = (String, String)>) {
+        self.rights.clear();
+        for (source, login) in rights {
+            self.rights.entry(source).or_default().push(login);
+        }
     }
 
     /// Notes whether there is a mailbox of this name.

@@ -4,6 +4,7 @@ use super::{config::Config, snapshot::Snapshot};
 use crate::mail::{
     address::{Address, Malformed},
     directory::{Directory, Place},
+    rights::Restriction,
 };
 use std::{
     collections::HashSet,
@@ -18,6 +19,8 @@ pub struct Known {
     /// Names and delimiter of this server.
     pub place: Place,
     domains: HashSet<String>,
+    /// What users may send as.
+    pub restriction: Restriction,
     /// The directory; `None` until it could be read once.
     pub snapshot: Option<Snapshot>,
     /// Number of the last change that is in it.
@@ -27,7 +30,13 @@ pub struct Known {
 impl State {
     /// Knows the configuration, and no directory yet.
     pub fn new(config: &Config) -> Self {
-        Self(RwLock::new(Known { place: config.place(), domains: domains(config), snapshot: None, seen: 0 }))
+        Self(RwLock::new(Known {
+            place: config.place(),
+            domains: domains(config),
+            restriction: config.sender_restrictions,
+            snapshot: None,
+            seen: 0,
+        }))
     }
 
     /// For answering.
@@ -46,6 +55,7 @@ impl State {
         let mut known = self.write();
         known.place = config.place();
         known.domains = domains(config);
+        known.restriction = config.sender_restrictions;
     }
 }
 
@@ -91,5 +101,9 @@ impl Directory for View<'_> {
             return Ok(Vec::new());
         }
         targets.split(',').map(Address::parse).collect()
+    }
+
+    fn granted(&self, source: &str) -> Result<Vec<Address>, Malformed> {
+        self.snapshot.granted(source).map(Address::parse).collect()
     }
 }

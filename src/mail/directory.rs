@@ -1,5 +1,5 @@
-//! Where mail for an address goes, and who may send as it: one pure walk for `mailctl alias resolve` and for
-//! the daemon.
+//! Where mail for an address goes: one pure walk for `mailctl alias resolve` and for the daemon. Who may send as it:
+//! [`super::rights`].
 //!
 //! Precedence at each stop, first match wins:
 //! 1. an alias of exactly this address, `+tag` included;
@@ -12,7 +12,7 @@
 
 mod route;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use route::{Route, Stop, Target, Why};
 
@@ -37,6 +37,8 @@ pub trait Directory {
     fn mailbox(&self, address: &str) -> Result<bool, Self::Error>;
     /// Targets of the alias `source` (`info@example.org` or `@example.org`); empty where there is none.
     fn targets(&self, source: &str) -> Result<Vec<Address>, Self::Error>;
+    /// The logins that were given the right to send as `source`, of the same two forms.
+    fn granted(&self, source: &str) -> Result<Vec<Address>, Self::Error>;
 }
 
 /// What the directory itself does not hold.
@@ -66,29 +68,6 @@ pub fn resolve_rest<D: Directory>(directory: &D, place: &Place, domain: &Domain)
         }
     }
     Ok(walk.route)
-}
-
-/// The logins that may send as `address`: its own mailbox, and every mailbox that its mail goes to. Sorted.
-pub fn owners<D: Directory>(
-    directory: &D,
-    place: &Place,
-    address: &Address,
-) -> Result<Vec<Address>, D::Error> {
-    let untagged = |address: &Address| address.untagged(place.delimiter).unwrap_or_else(|| address.clone());
-    let mut owners = Vec::new();
-    for own in [address.clone(), untagged(address)] {
-        if directory.mailbox(&own.to_string())? && directory.serves(own.domain().as_str())? {
-            owners.push(own);
-        }
-    }
-    for target in resolve(directory, place, address)?.targets {
-        let Target::Mailbox(mailbox) = target else { continue };
-        let exact = directory.mailbox(&mailbox.to_string())?;
-        owners.push(if exact { mailbox } else { untagged(&mailbox) });
-    }
-    owners.sort();
-    owners.dedup();
-    Ok(owners)
 }
 
 struct Walk<'a, D> {

@@ -5,7 +5,7 @@ mod master_cf;
 
 use super::{ConfigFile, Facts, Fault, template::Templates, tls};
 use crate::{
-    mail::dkim::Algorithm,
+    mail::{dkim::Algorithm, rights::Restriction},
     settings::{Raw, Relay, Settings},
 };
 use serde::Serialize;
@@ -18,6 +18,11 @@ struct Main<'a> {
     protocols: &'static str,
     networks: Vec<String>,
     message_size_limit: u64,
+    /// Whether trusted networks may send to other servers, and whether users may.
+    network_relays: bool,
+    login_relays: bool,
+    /// Users send as their own addresses: Postfix can tell at MAIL FROM. mailctld tells everything else at RCPT.
+    own_senders: bool,
     transports: bool,
     /// Strangers' mail ends here. With raw settings of this kind it may go on to a server that reads local parts
     /// as ways to elsewhere: then Postfix must refuse those.
@@ -147,6 +152,9 @@ fn main<'a>(settings: &'a Settings, facts: &Facts) -> Main<'a> {
         protocols: if settings.network.subnet6.is_some() { "all" } else { "ipv4" },
         networks: settings.trusted.to_postfix(),
         message_size_limit: settings.message_size_limit,
+        network_relays: settings.relay_mode.network(),
+        login_relays: settings.relay_mode.login(),
+        own_senders: settings.sender_restrictions == Restriction::Email,
         transports: !settings.raw.transport.is_empty(),
         local_only: local_only(&settings.raw, &facts.overrides),
         ciphers: tls::CIPHERS,

@@ -143,6 +143,18 @@ pub const KEYS: &[Key] = &[
     env("ENABLE_POP3", FLAG, "Serve POP3 on 110 (STARTTLS) and 995.").default("true"),
     env("ENABLE_MANAGESIEVE", FLAG, "Let users manage their Sieve filters on 4190.").default("true"),
     env(
+        "SENDER_RESTRICTIONS",
+        "email or domain",
+        "What users may send as. email = their own address, every address whose mail ends in their mailbox, and what `mailctl user allow` gave them; domain = also every other address of the served domains.",
+    )
+    .default("email"),
+    env(
+        "RELAY_MODE",
+        "STRICT, ALLOW_SASLAUTH_NODOMAIN, ALLOW_NETAUTH_NODOMAIN or ALLOW_AUTH_NODOMAIN",
+        "Who may send to other servers. STRICT = nobody, mail is taken for the served domains only; ALLOW_SASLAUTH_NODOMAIN = users who log in; ALLOW_NETAUTH_NODOMAIN = TRUSTED_NETWORKS, without login; ALLOW_AUTH_NODOMAIN = both.",
+    )
+    .default("ALLOW_AUTH_NODOMAIN"),
+    env(
         "ENABLE_WEB",
         FLAG,
         "Serve HTTP on 80 and HTTPS on 443: the challenges with which certificates are issued, the MTA-STS policy, and what mail programs ask to set themselves up. Where a web server runs on this host already, give ports.http and ports.https other numbers instead (`mailctl help web`).",

@@ -13,6 +13,8 @@ use crate::mail::{
     dns::place,
     mta_sts::Mode,
     record::Wishes,
+    relay::RelayMode,
+    rights::Restriction,
 };
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -109,6 +111,8 @@ impl Words {
         let additional_domains = self.or("ADDITIONAL_DOMAINS", value::domains, Vec::new());
         let dkim_selector = self.take("DKIM_SELECTOR", Selector::parse);
         let trusted = self.or("TRUSTED_NETWORKS", Trust::parse, Trust::loopback());
+        let sender_restrictions = self.or("SENDER_RESTRICTIONS", str::parse, Restriction::Email);
+        let relay_mode = self.or("RELAY_MODE", str::parse, RelayMode::AllowAuth);
         let message_size_limit = self.or("MESSAGE_SIZE_LIMIT", value::size, 50 << 20);
         let mailbox_size_limit = self.or("MAILBOX_SIZE_LIMIT", value::size, 0);
         let protocols = Protocols {
@@ -177,6 +181,8 @@ impl Words {
             additional_domains,
             dkim_selector,
             trusted,
+            sender_restrictions,
+            relay_mode,
             message_size_limit,
             mailbox_size_limit,
             protocols,

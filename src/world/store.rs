@@ -17,6 +17,7 @@ mod mailbox;
 mod migrations;
 mod page;
 mod persist;
+mod right;
 mod signing;
 mod stage;
 mod whole;

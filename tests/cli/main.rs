@@ -19,6 +19,7 @@ mod init;
 mod keys;
 mod publish;
 mod reference;
+mod rights;
 mod settings;
 mod settings_example;
 mod state;

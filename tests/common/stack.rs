@@ -124,6 +124,15 @@ impl Stack {
         self.ok(&["user", "add", address]).trim().to_owned()
     }
 
+    /// Sets a key in `settings.env`; an `up` takes it up.
+    pub fn set(&self, key: &str, value: &str) {
+        let path = self.home().join("settings.env");
+        let text = fs::read_to_string(&path).unwrap();
+        let others = text.lines().filter(|line| !line.starts_with(&format!("{key}=")));
+        let kept: String = others.flat_map(|line| [line, "\n"]).collect();
+        fs::write(&path, format!("{kept}{key}={value}\n")).unwrap();
+    }
+
     /// `status --json`, without asking the ports.
     pub fn status(&self) -> Value {
         serde_json::from_slice(&self.run(&["status", "--json", "--quick"]).stdout).unwrap()

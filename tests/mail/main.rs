@@ -14,6 +14,7 @@ mod faults;
 mod hostile;
 mod network;
 mod quota;
+mod rights;
 mod rotate;
 mod routes;
 mod signing;

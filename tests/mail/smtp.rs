@@ -55,7 +55,7 @@ fn port_25_takes_local_mail_and_refuses_the_rest() {
 #[test]
 fn a_message_over_the_limit_is_refused() {
     let stack = Stack::prepared("");
-    set(&stack, "MESSAGE_SIZE_LIMIT", "100k");
+    stack.set("MESSAGE_SIZE_LIMIT", "100k");
     stack.ok(&["up"]);
     let big = "x".repeat(70) + "\n";
     let file = stack.home().join("big.txt");
@@ -191,12 +191,4 @@ fn clean(stack: &Stack) {
             assert!(lines.is_empty(), "{service} is not clean: {lines:#?}");
         }
     }
-}
-
-fn set(stack: &Stack, key: &str, value: &str) {
-    let path = stack.home().join("settings.env");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let kept: String =
-        text.lines().filter(|line| !line.starts_with(&format!("{key}="))).flat_map(|l| [l, "\n"]).collect();
-    std::fs::write(&path, format!("{kept}{key}={value}\n")).unwrap();
 }

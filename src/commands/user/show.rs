@@ -4,7 +4,11 @@ use super::passwd::absent;
 use crate::{
     commands::{alias::place, names},
     error::Error,
-    mail::{address::Address, alias::Source, directory::owners},
+    mail::{
+        address::Address,
+        alias::Source,
+        rights::{Restriction, owners},
+    },
     settings::Settings,
     ui::Ui,
     world::{World, mailboxes::Sizes, store::Store},
@@ -38,7 +42,11 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let aliases = leading(&store, &address).await?;
     let size = Sizes::new(&world.paths).of(&address.to_string());
     let limit = mailbox.quota.unwrap_or(settings.mailbox_size_limit);
-    let senders = senders(&store, &settings, &address, &aliases).await?;
+    let mut senders = senders(&store, &settings, &address, &aliases).await?;
+    senders.extend(store.rights_of(&address).await?.iter().map(ToString::to_string));
+    if settings.sender_restrictions == Restriction::Domain {
+        senders.push("every address of the served domains".to_owned());
+    }
     let clients = clients(&settings);
     if ui.manner().json {
         ui.json(&serde_json::json!({

@@ -14,6 +14,8 @@ pub enum Kind {
     Alias,
     /// Key: the domain whose signing selector changed.
     Signing,
+    /// Key: the source that logins may send as.
+    Right,
 }
 
 /// One change: read the thing of this key anew; where it is no more, it was removed.
@@ -63,6 +65,7 @@ impl Store {
                 "mailbox" => Kind::Mailbox,
                 "alias" => Kind::Alias,
                 "signing" => Kind::Signing,
+                "right" => Kind::Right,
                 _ => return Err(fault::strange(format!("change {seq} is of no known kind"))),
             };
             Ok(Entry { seq, kind, key })

@@ -72,4 +72,9 @@ impl Directory for Lookup<'_> {
         let texts = self.texts("SELECT target FROM alias WHERE source = $1 ORDER BY target", source)?;
         texts.iter().map(|text| Address::parse(text).map_err(fault::strange)).collect()
     }
+
+    fn granted(&self, source: &str) -> Result<Vec<Address>, Error> {
+        let texts = self.texts("SELECT login FROM sending_right WHERE source = $1 ORDER BY login", source)?;
+        texts.iter().map(|text| Address::parse(text).map_err(fault::strange)).collect()
+    }
 }
