@@ -1,13 +1,15 @@
 //! `mailctl daemon` as a process: asked over its sockets, changed by other processes, damaged, killed.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod common;
+
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
     io::{ErrorKind, Read, Write},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus},
     time::{Duration, Instant},
 };
 
@@ -54,17 +56,7 @@ impl Place {
 
     /// Another process changes the directory.
     fn mailctl(&self, words: &[&str]) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_mailctl"))
-            .env_clear()
-            .args(["--quiet", "--yes", "--home"])
-            .arg(self.home.path())
-            .args(words)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(b"correct horse battery\n").unwrap();
-        assert!(child.wait().unwrap().success(), "{words:?}");
+        common::home::change(self.home.path(), words);
     }
 
     fn user_add(&self, address: &str) {

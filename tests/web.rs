@@ -87,17 +87,7 @@ impl Place {
 
     /// Another process changes the directory.
     fn mailctl(&self, words: &[&str]) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_mailctl"))
-            .env_clear()
-            .args(["--quiet", "--yes", "--home"])
-            .arg(self.home.path())
-            .args(words)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(b"correct horse battery\n").unwrap();
-        assert!(child.wait().unwrap().success(), "{words:?}");
+        common::home::change(self.home.path(), words);
     }
 
     fn start(&mut self) {
@@ -578,7 +568,9 @@ fn the_certificate_is_the_one_for_the_name() {
     });
     assert_eq!(place.shown("x.example.test", &[]), "new.example.test");
 
-    // What cannot be used is told, and changes nothing.
+    // What cannot be used is told, and changes nothing. A good one in between, or the same fault is told once only.
+    let good = fs::read_to_string(place.path("tls/sets/0003/host.pem")).unwrap();
+    let told = |place: &Place, word: &str| place.log().matches(word).count();
     let foreign = place.pair("a.example.test").split_once("-----BEGIN CERT").unwrap().0.to_owned();
     for broken in [
         "",
@@ -592,10 +584,14 @@ fn the_certificate_is_the_one_for_the_name() {
                 .unwrap()
         ),
     ] {
+        let before = ["certificates not read", "certificates read"].map(|word| told(&place, word));
         put(&place.path("tls/sets/0003/host.pem"), broken);
         kill_process(place.pid(), Signal::HUP).unwrap();
-        std::thread::sleep(Duration::from_millis(300));
+        soon(LONG, "it is found out", || told(&place, "certificates not read") > before[0]);
         assert_eq!(place.shown("x.example.test", &[]), "new.example.test");
+        put(&place.path("tls/sets/0003/host.pem"), &good);
+        kill_process(place.pid(), Signal::HUP).unwrap();
+        soon(LONG, "a good one is read", || told(&place, "certificates read") > before[1]);
     }
     assert!(place.log().contains("do not belong together"), "{}", place.log());
     assert!(place.metric("mailctl_certificate_not_after_seconds{name=\"new.example.test\"}").is_some());
@@ -723,6 +719,7 @@ fn hostile_clients_hold_up_nobody_and_leave_nothing() {
     });
     let began = Instant::now();
     soon(Duration::from_secs(15), "the slow one is cut off", || {
+        // Its slowness is what is tried, not a wait.
         std::thread::sleep(Duration::from_millis(500));
         slow.write_all(b"x").is_err()
     });

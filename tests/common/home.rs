@@ -97,6 +97,21 @@ pub fn ran(home: &Path, words: &[&str]) -> Ran {
     Ran::of(command.args(words).stdin(Stdio::null()).output().unwrap())
 }
 
+/// The program changes the directory of any home; where it asks for a password, it gets one.
+pub fn change(home: &Path, words: &[&str]) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mailctl"))
+        .env_clear()
+        .args(["--quiet", "--yes", "--home"])
+        .arg(home)
+        .args(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"correct horse battery\n").unwrap();
+    assert!(child.wait().unwrap().success(), "{words:?}");
+}
+
 impl Ran {
     fn of(output: std::process::Output) -> Self {
         Self {
