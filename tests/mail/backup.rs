@@ -131,18 +131,18 @@ fn verifies(message: &str, record: &Value) -> bool {
 }
 
 /// An image's name, gone with the test.
-struct Image(String);
+pub struct Image(pub String);
 
 impl Image {
     /// The one that runs, with one more instruction.
-    fn upon(stack: &Stack, instruction: &str, name: &str) -> Self {
+    pub fn upon(stack: &Stack, instruction: &str, name: &str) -> Self {
         let from = stack.status()["image"].as_str().unwrap().to_owned();
         let tag = format!("mailctl-test:{}-{name}", stack.project());
         engine::build(&format!("FROM {from}\n{instruction}\n"), &tag);
         Self(tag)
     }
 
-    fn id(&self) -> String {
+    pub fn id(&self) -> String {
         id(&self.0)
     }
 }
@@ -158,7 +158,7 @@ fn id(image: &str) -> String {
 }
 
 /// The images under the stack's containers.
-fn runs_on(stack: &Stack) -> BTreeSet<String> {
+pub fn runs_on(stack: &Stack) -> BTreeSet<String> {
     let services = ["mailctld", "opendkim", "dovecot", "postfix"];
     let image = |service: &&str| {
         let path = format!("/containers/{}-{service}/json", stack.project());
@@ -168,7 +168,7 @@ fn runs_on(stack: &Stack) -> BTreeSet<String> {
 }
 
 /// The names that upgrades gave.
-fn forget(stack: &Stack) {
+pub fn forget(stack: &Stack) {
     stack.ok(&["down"]);
     let images = engine::request("GET", "/images/json").unwrap();
     let tags = images

@@ -20,6 +20,8 @@ mod routes;
 mod signing;
 mod smtp;
 mod tls;
+mod unseen;
 mod up;
 mod updates;
+mod upgrade;
 mod web;
