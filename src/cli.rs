@@ -71,6 +71,8 @@ enum Command {
     Alias(commands::alias::Args),
     Domain(commands::domain::Args),
     Dkim(commands::dkim::Args),
+    Ban(commands::ban::Args),
+    Unban(commands::ban::del::Args),
     #[command(alias = "tls")]
     Cert(commands::cert::Args),
     DnsCheck(commands::dns_check::Args),
@@ -114,6 +116,8 @@ impl Command {
             Self::Alias(args) => commands::alias::run(args, world, ui).await,
             Self::Domain(args) => commands::domain::run(args, world, ui).await,
             Self::Dkim(args) => commands::dkim::run(args, world, ui).await,
+            Self::Ban(args) => commands::ban::run(args, world, ui).await,
+            Self::Unban(args) => commands::ban::del::run(args, world, ui).await,
             Self::Cert(args) => commands::cert::run(args, world, ui).await,
             Self::DnsCheck(args) => commands::dns_check::run(args, world, ui).await,
             Self::DnsPublish(args) => commands::dns_publish::run(args, world, ui).await,

@@ -4,6 +4,7 @@
 pub mod alias;
 pub mod attend;
 pub mod backup;
+pub mod ban;
 pub mod boot;
 pub mod cert;
 pub mod completions;

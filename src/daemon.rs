@@ -2,12 +2,15 @@
 //!
 //! - [`listener`] accepts, [`session`] reads and writes; both know nothing of what is said. [`house`] holds all doors.
 //! - [`lookup`] and [`policy`] answer, from [`state`], which is memory only.
+//! - [`auth`] says who may log in, [`control`] lets commands see and change that.
 //! - [`http`] is what the Internet may ask beside mail, [`status`] what those may ask who run this.
 //! - [`memory`] holds what is remembered of messages and logins, and has it on the disk a moment later.
 //! - [`follow`] keeps the [`snapshot`] in it current; a directory that cannot be read is told in the log, and
 //!   makes no one unknown.
 
+mod auth;
 pub mod config;
+mod control;
 mod follow;
 mod house;
 mod http;
@@ -23,6 +26,7 @@ mod status;
 mod traffic;
 
 use crate::error::{Error, codes};
+use auth::Auth;
 use config::Config;
 use house::{House, Open};
 use listener::bind;
@@ -60,7 +64,8 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
 
     let state = Arc::new(State::new(&config));
     let again = Arc::new(Notify::new());
-    let memory = Memory::open(config.memory.as_deref()).await;
+    let mut memory = Memory::open(config.memory.as_deref()).await;
+    let known = auth::Kept::new(&mut memory);
     let keeper = memory.begin(unix_now());
     let kept = Arc::new(Notify::new());
     let keeper = tokio::spawn(keeper.keep(kept.clone()));
@@ -72,8 +77,12 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
         Some(wanted) => Some(house.web(wanted, &args.config, &state).await?),
         None => None,
     };
+    let logins = config.auth.as_ref().map(|wanted| house.logins(wanted, known)).transpose()?;
+    if let (Some(socket), Some(auth)) = (&config.control, &logins) {
+        house.control(socket, auth.clone())?;
+    }
     if let Some(address) = config.status {
-        house.status(address, &state, web.as_ref()).await?;
+        house.status(address, &state, web.as_ref(), logins.clone()).await?;
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
 
@@ -82,7 +91,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
             _ = term.recv() => break,
             _ = int.recv() => break,
             _ = hup.recv() => {
-                reload(&args.config, &config, &state, web.as_ref());
+                reload(&args.config, &config, &state, web.as_ref(), logins.as_deref());
                 again.notify_one();
             }
         }
@@ -99,7 +108,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
 }
 
 /// A file that cannot be used changes nothing: what was rendered before still serves.
-fn reload(file: &Path, running: &Config, state: &State, web: Option<&Open>) {
+fn reload(file: &Path, running: &Config, state: &State, web: Option<&Open>, logins: Option<&Auth>) {
     if let Some(open) = web {
         open.again.notify_one();
     }
@@ -109,13 +118,20 @@ fn reload(file: &Path, running: &Config, state: &State, web: Option<&Open>) {
         Ok(config) => {
             let sockets = |config: &Config| (config.socketmap.clone(), config.policy.clone(), config.group);
             let ports = |config: &Config| (config.status, config.web.clone());
+            let doors = |config: &Config| {
+                (config.control.clone(), config.auth.as_ref().map(|auth| (auth.socket.clone(), auth.group)))
+            };
             if sockets(&config) != sockets(running)
                 || ports(&config) != ports(running)
+                || doors(&config) != doors(running)
                 || config.database != running.database
             {
                 tracing::warn!("other sockets, other ports or another database need a restart");
             }
             state.configure(&config);
+            if let (Some(logins), Some(wanted)) = (logins, &config.auth) {
+                logins.configure(wanted);
+            }
             tracing::info!("configuration read anew");
         }
         Err(error) => tracing::error!(%error, "configuration not read, the old one stays"),

@@ -12,6 +12,7 @@ pub mod dns;
 pub mod finding;
 pub mod mta_sts;
 pub mod password;
+pub mod penalty;
 pub mod policy;
 pub mod provider;
 pub mod record;

@@ -62,6 +62,11 @@ pub const TOPICS: &[Topic] = &[
         text: Text::Page(include_str!("manual/certificates.md")),
     },
     Topic {
+        name: "brute-force",
+        about: "guessing at passwords: delays, bans, and letting somebody in again",
+        text: Text::Page(include_str!("manual/brute-force.md")),
+    },
+    Topic {
         name: "directory",
         about: "who exists and where mail goes: the database",
         text: Text::Page(include_str!("manual/directory.md")),
@@ -96,6 +101,7 @@ const DECISIONS: &[(&str, &str)] = &[
     ("dns", include_str!("manual/decisions/dns.md")),
     ("engine", include_str!("manual/decisions/engine.md")),
     ("house", include_str!("manual/decisions/house.md")),
+    ("policy", include_str!("manual/decisions/policy.md")),
     ("render", include_str!("manual/decisions/render.md")),
     ("settings", include_str!("manual/decisions/settings.md")),
     ("shape", include_str!("manual/decisions/shape.md")),

@@ -3,6 +3,7 @@
 //! Only this room interprets configuration text. It never touches the disk: text comes in, values go out.
 
 mod acme;
+mod brute_force;
 mod check;
 mod env_file;
 pub mod example;
@@ -15,6 +16,7 @@ pub mod trust;
 pub mod value;
 
 pub use acme::{Acme, Challenge, External, LETS_ENCRYPT};
+pub use brute_force::BruteForce;
 
 use crate::mail::{
     address::{Address, Domain, Selector},
@@ -130,6 +132,8 @@ pub struct Settings {
     pub limits: Limits,
     /// `[dns]`.
     pub dns: Dns,
+    /// `[brute_force]`.
+    pub brute_force: BruteForce,
     /// `[postfix.main]`, `[postfix.master]`, `[postfix.transport]`: raw, wins over what is rendered.
     pub raw: Raw,
 }

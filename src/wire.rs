@@ -1,6 +1,8 @@
 //! Protocols: bytes in, values out. No sockets, no clock.
 
+pub mod auth_policy;
 pub mod autodiscover;
+pub mod control;
 pub mod milter;
 pub mod policy;
 pub mod query;

@@ -45,9 +45,38 @@ pub struct Config {
     /// Where it keeps what it remembers of messages and logins; in memory only without it.
     #[serde(default)]
     pub memory: Option<PathBuf>,
+    /// Unix socket on which commands ask it; none without it.
+    #[serde(default)]
+    pub control: Option<PathBuf>,
+    /// Where Dovecot asks about logins, and what is answered; nowhere without it.
+    #[serde(default)]
+    pub auth: Option<Auth>,
     /// What it serves to the Internet; nothing without it.
     #[serde(default)]
     pub web: Option<Web>,
+}
+
+/// Logins. Times are seconds; [`crate::mail::penalty::Rules`] has the meanings.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the rules have the same names")]
+pub struct Auth {
+    /// Unix socket for Dovecot.
+    pub socket: PathBuf,
+    /// Group that may connect to it; without it, that of its folder.
+    #[serde(default)]
+    pub group: Option<u32>,
+    pub enabled: bool,
+    pub failures: u32,
+    pub network_failures: u32,
+    pub account_failures: u32,
+    pub window: u64,
+    pub ban_time: u64,
+    pub longest_ban: u64,
+    pub count_repeats: bool,
+    /// Networks in the form of `TRUSTED_NETWORKS`.
+    #[serde(default)]
+    pub spared: Vec<String>,
 }
 
 /// HTTP and HTTPS.

@@ -1,9 +1,11 @@
 //! `House`: all doors of the daemon, opened one after the other and closed together.
 
 use super::{
+    auth::{self, Auth, Kept, Logins},
     config,
+    control::{self, Control},
     http::{self, Web, certificate::Live, plain::Plain, tls::Secure},
-    listener::{Door, Service, Speak, bind_tcp, listen},
+    listener::{Door, Service, Speak, bind, bind_for, bind_tcp, listen},
     session::Drain,
     state::State,
     status::{self, Status},
@@ -75,17 +77,33 @@ impl House {
         Ok(Open { web, certificates, again })
     }
 
+    /// Opens the door for Dovecot.
+    pub fn logins(&mut self, config: &config::Auth, kept: Kept) -> Result<Arc<Auth>, Error> {
+        let auth = Arc::new(Auth::new(config, kept));
+        self.open("auth", auth::MOST, bind(&config.socket, config.group)?, Logins(auth.clone()));
+        self.beside.push(tokio::spawn(auth.clone().sweep()).abort_handle());
+        Ok(auth)
+    }
+
+    /// Opens the door for commands: only root, who may do everything, and mailctld's own user come in.
+    pub fn control(&mut self, socket: &Path, auth: Arc<Auth>) -> Result<(), Error> {
+        self.open("control", control::MOST, bind_for(socket, None, 0o600)?, Control { auth });
+        Ok(())
+    }
+
     /// Tells how all doors do that are open by now.
     pub async fn status(
         &mut self,
         to: SocketAddr,
         state: &Arc<State>,
         web: Option<&Open>,
+        auth: Option<Arc<Auth>>,
     ) -> Result<(), Error> {
         let (door, address) = bind_tcp(to).await?;
         let status = Status {
             state: state.clone(),
             web: web.map(|open| (open.web.clone(), open.certificates.clone())),
+            auth,
             doors: self.traffic.clone(),
             started: SystemTime::now(),
         };

@@ -46,9 +46,14 @@ impl Door for TcpListener {
     }
 }
 
-/// Binds a unix socket that `group` may connect to. A socket that a dead process left is replaced; one that
-/// somebody answers on is not.
+/// Binds a unix socket that `group` may connect to. See [`bind_for`].
 pub fn bind(path: &Path, group: Option<u32>) -> Result<UnixListener, Error> {
+    bind_for(path, group, 0o660)
+}
+
+/// Binds a unix socket with these rights. A socket that a dead process left is replaced; one that
+/// somebody answers on is not.
+pub fn bind_for(path: &Path, group: Option<u32>, mode: u32) -> Result<UnixListener, Error> {
     if BlockingStream::connect(path).is_ok() {
         return Err(Error::new(codes::DAEMON_RUNS, format!("{} is served already", path.display()))
             .hint("end the other mailctl daemon first; a stack runs one by itself"));
@@ -61,7 +66,7 @@ pub fn bind(path: &Path, group: Option<u32>) -> Result<UnixListener, Error> {
         _ => {}
     }
     let listener = UnixListener::bind(&draft).map_err(fail)?;
-    std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(0o660)).map_err(fail)?;
+    std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(mode)).map_err(fail)?;
     if group.is_some() {
         chown(&draft, None, group).map_err(fail)?;
     }

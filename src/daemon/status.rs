@@ -6,6 +6,7 @@
 mod page;
 
 use super::{
+    auth::Auth,
     http::{
         Web,
         certificate::Live,
@@ -34,6 +35,8 @@ pub struct Status {
     pub state: Arc<State>,
     /// The web and its certificates, where it is served.
     pub web: Option<(Arc<Web>, Arc<Live>)>,
+    /// Logins, where Dovecot asks about them.
+    pub auth: Option<Arc<Auth>>,
     /// Each door's name and connections.
     pub doors: Vec<(&'static str, Arc<Traffic>)>,
     /// When it all began.
@@ -85,6 +88,9 @@ impl Status {
                 .sample(&[("kind", "alias")], aliases as u64);
         }
         self.connections(&mut page);
+        if let Some(auth) = &self.auth {
+            logins(auth, &mut page);
+        }
         if let Some((web, certificates)) = &self.web {
             let mut family =
                 page.family("http_responses_total", Kind::Counter, "Responses on 80 and 443, by status.");
@@ -112,5 +118,22 @@ impl Status {
                 family.sample(&[("door", door)], traffic.counts()[at]);
             }
         }
+    }
+}
+
+fn logins(auth: &Auth, page: &mut Page) {
+    let (verdicts, outcomes) = auth.counts();
+    let mut family =
+        page.family("login_checks_total", Kind::Counter, "Logins that Dovecot asked about, by our answer.");
+    for (verdict, count) in ["pass", "delay", "refuse"].into_iter().zip(verdicts) {
+        family.sample(&[("verdict", verdict)], count);
+    }
+    let mut family = page.family("logins_total", Kind::Counter, "Logins that were tried, by how they ended.");
+    for (outcome, count) in ["good", "wrong", "other"].into_iter().zip(outcomes) {
+        family.sample(&[("outcome", outcome)], count);
+    }
+    let mut family = page.family("bans", Kind::Gauge, "Bans from logging in, by who decided them.");
+    for (by, count) in ["rule", "operator"].into_iter().zip(auth.banned()) {
+        family.sample(&[("by", by)], count);
     }
 }

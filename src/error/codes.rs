@@ -72,6 +72,8 @@ codes! {
     MAINTAIN_FAILED = "maintain.failed", Wanting, "A part of the upkeep failed; the others were done. The message names it and its cause, and the next run tries it again.";
     ALERT_UNHEARD = "alert.unheard", Again, "An alert could not be told on one of its ways, by mail or by webhook. It is tried again with every run of `mailctl maintain`; the log has it.";
     DAEMON_RUNS = "daemon.runs", Unavailable, "Another `mailctl daemon` answers on the socket. A stack runs one by itself.";
+    DAEMON_AWAY = "daemon.away", Unavailable, "mailctld does not answer on its control door (`run/control` of the home), so what it holds in memory can be neither shown nor changed. `mailctl status` shows how the stack does, `mailctl up` starts it.";
+    BAN_SPARED = "ban.spared", Data, "What should be banned holds loopback, a gateway of the engine, or a network that the settings spare: whoever comes through the engine's proxy would be shut out. Nothing was changed; name a smaller network.";
     DNS_WRONG = "dns.wrong", Wanting, "DNS says something about this server or its domains that is wrong. The report names each finding with its remedy; `mailctl help dns` explains the records.";
     DNS_UNCHECKED = "dns.unchecked", Again, "A question to DNS got no answer that counts (no answer in time, SERVFAIL, REFUSED), so nothing can be said. Ask again, or another resolver.";
     DNS_KEY = "dns.key", Settings, "The key that signs changes to a zone cannot be used. The message names the file and what is wrong with it, never a part of it.";

@@ -49,6 +49,9 @@ pub fn wanted(places: &Places) -> Vec<Folder> {
         folder(places.rendered.clone(), 0o755, 0, 0),
         folder(places.run.clone(), 0o755, 0, 0),
         folder(format!("{}/mailctld", places.run), 0o2750, ids::MAILCTL, ids::POSTFIX),
+        // Dovecot asks there about logins; commands of root ask there about what mailctld holds.
+        folder(format!("{}/auth", places.run), 0o2750, ids::MAILCTL, ids::DOVECOT),
+        folder(format!("{}/control", places.run), 0o700, ids::MAILCTL, ids::MAILCTL),
         folder(format!("{}/opendkim", places.run), 0o2750, ids::OPENDKIM, ids::POSTFIX),
         folder(format!("{}/dovecot", places.run), 0o2750, ids::DOVECOT, ids::POSTFIX),
         folder(places.db.clone(), 0o750, 0, ids::MAILCTL),

@@ -152,10 +152,12 @@ fn needs(service: Service, places: &Places, settings: &Settings) -> Needs {
         Service::Mailctld => Needs {
             command: MAILCTLD,
             user: format!("{0}:{0}", ids::MAILCTL),
-            groups: vec![ids::POSTFIX],
+            groups: vec![ids::POSTFIX, ids::DOVECOT],
             capabilities: &[],
             mounts: vec![
                 own(service),
+                writable(format!("{}/auth", places.run), "/run/mailctl/auth"),
+                writable(format!("{}/control", places.run), "/run/mailctl/control"),
                 read_only(places.db.clone(), "/state"),
                 writable(places.policy.clone(), "/policy"),
                 read_only(places.challenges.clone(), "/acme-challenges"),
@@ -191,6 +193,7 @@ fn needs(service: Service, places: &Places, settings: &Settings) -> Needs {
             capabilities: &["CHOWN", "DAC_OVERRIDE", "KILL", "SETGID", "SETUID", "SYS_CHROOT"],
             mounts: vec![
                 own(service),
+                read_only(format!("{}/auth", places.run), "/run/mailctl/auth"),
                 read_only(places.db.clone(), "/state"),
                 writable(places.mail.clone(), "/mail"),
                 read_only(places.tls.clone(), "/etc/mailctl-tls"),

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 /// What its template sees.
 #[derive(Serialize)]
-struct Context {
+struct Context<'a> {
+    hostname: &'a str,
     listen: &'static str,
     protocols: Protocols,
     ciphers: &'static [&'static str],
@@ -42,6 +43,7 @@ pub(super) fn render(
 ) -> Result<Vec<ConfigFile>, Fault> {
     let yes = |on| if on { "yes" } else { "no" };
     let context = Context {
+        hostname: settings.hostname.as_str(),
         listen: if settings.network.subnet6.is_some() { "*, ::" } else { "*" },
         protocols: Protocols {
             imap: yes(settings.protocols.imap),

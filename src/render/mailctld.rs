@@ -1,7 +1,7 @@
 //! Our own daemon: what the directory does not hold, and the pages that it serves.
 
 use super::{ConfigFile, Fault, ids, template::Templates};
-use crate::settings::Settings;
+use crate::settings::{BruteForce, Settings};
 use serde::Serialize;
 
 /// Where mailctld tells how it does, in its container.
@@ -18,6 +18,9 @@ struct Context<'a> {
     any: &'static str,
     web: bool,
     status: String,
+    dovecot: u32,
+    brute_force: &'a BruteForce,
+    spared: Vec<String>,
 }
 
 /// What the pages for mail programs see.
@@ -54,6 +57,9 @@ pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<C
         any,
         web: settings.web.enabled,
         status: format!("{told}:{STATUS_PORT}"),
+        dovecot: ids::DOVECOT,
+        brute_force: &settings.brute_force,
+        spared: spared(settings),
     };
     let name = "mailctld/daemon.toml";
     let mut files = vec![ConfigFile::public(name, templates.render(name, &context)?)];
@@ -66,6 +72,12 @@ pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<C
         }
     }
     Ok(files)
+}
+
+/// In Postfix's form, with `!` for what is left out; the first match counts.
+fn spared(settings: &Settings) -> Vec<String> {
+    let ignored = settings.brute_force.ignore.iter().map(ToString::to_string);
+    ignored.chain(settings.trusted.to_postfix()).collect()
 }
 
 fn client(settings: &Settings) -> Client<'_> {

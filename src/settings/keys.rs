@@ -2,86 +2,17 @@
 //!
 //! `settings.env.example`, `mailctl help settings`, `mailctl init` and `config show` are all made from it.
 
-/// The file a key lives in. Each key lives in exactly one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Home {
-    /// `settings.env`: what every install needs.
-    Env,
-    /// `mailctl.toml`: structure.
-    Toml,
-}
+mod form;
 
-impl Home {
-    /// Its file name.
-    pub fn file(self) -> &'static str {
-        match self {
-            Self::Env => "settings.env",
-            Self::Toml => "mailctl.toml",
-        }
-    }
-}
+pub use form::{Home, Key, Kind};
 
-/// What a value looks like, in the words of the manual.
-pub type Kind = &'static str;
-
-/// One setting.
-#[derive(Clone, Copy, Debug)]
-pub struct Key {
-    /// `DOMAIN`, or `ports.smtp` in `mailctl.toml`.
-    pub name: &'static str,
-    /// Its file.
-    pub home: Home,
-    /// What its value looks like.
-    pub kind: Kind,
-    /// Used where nothing is set; "" = nothing.
-    pub default: &'static str,
-    /// A value to show where there is no default.
-    pub example: &'static str,
-    /// Nothing works without it.
-    pub required: bool,
-    /// Never shown.
-    pub secret: bool,
-    /// Its paragraph of manual.
-    pub manual: &'static str,
-}
-
-impl Key {
-    /// The environment variable that wins over the file.
-    pub fn variable(&self) -> String {
-        format!("MAILCTL_{}", self.name.replace('.', "_").to_ascii_uppercase())
-    }
-
-    const fn default(mut self, text: &'static str) -> Self {
-        self.default = text;
-        self
-    }
-    const fn example(mut self, text: &'static str) -> Self {
-        self.example = text;
-        self
-    }
-    const fn required(mut self) -> Self {
-        self.required = true;
-        self
-    }
-    const fn secret(mut self) -> Self {
-        self.secret = true;
-        self
-    }
-}
-
-const fn key(home: Home, name: &'static str, kind: Kind, manual: &'static str) -> Key {
-    Key { name, home, kind, default: "", example: "", required: false, secret: false, manual }
-}
-const fn env(name: &'static str, kind: Kind, manual: &'static str) -> Key {
-    key(Home::Env, name, kind, manual)
-}
-const fn toml(name: &'static str, kind: Kind, manual: &'static str) -> Key {
-    key(Home::Toml, name, kind, manual)
-}
+use form::{env, toml};
 
 const SIZE: Kind = "size: octets, or with unit B, k, M, G or T, as in 50M";
 const FLAG: Kind = "true or false";
 const PORT: Kind = "port number; 0 = any free one";
+const FAILURES: Kind = "number from 0 to 1000; 0 = no limit";
+const TIME: Kind = "number with unit s, m, h, d or w, as in 10m";
 const NAME: Kind = "domain name";
 
 /// Free tables of `mailctl.toml`: table, what it does.
@@ -302,6 +233,45 @@ pub const KEYS: &[Key] = &[
     )
     .default("none"),
     toml("mta_sts.max_age", "seconds, from 86400 to 31557600", "For how long others keep the policy.").default("604800"),
+    toml(
+        "brute_force.enabled",
+        FLAG,
+        "Count wrong passwords, on every port alike: who guesses is made to wait, then shut out for a while (`mailctl help brute-force`). Bans made with `mailctl ban add` count in any case.",
+    )
+    .default("true"),
+    toml(
+        "brute_force.failures",
+        FAILURES,
+        "Wrong passwords within brute_force.window that shut an address out; an IPv6 client is its /64. From half of them on, each try has to wait first.",
+    )
+    .default("5"),
+    toml("brute_force.network_failures", FAILURES, "The same for all addresses of a /24, or a /48, together.").default("25"),
+    toml(
+        "brute_force.account_failures",
+        FAILURES,
+        "Wrong passwords at one account, from anywhere, that shut strangers out from it. Who logged in from the same network within the last 30 days is no stranger.",
+    )
+    .default("50"),
+    toml("brute_force.window", TIME, "How long a wrong password counts.").default("10m"),
+    toml(
+        "brute_force.ban_time",
+        TIME,
+        "How long the first ban lasts. Each further one of the same address or network within a day is twice as long.",
+    )
+    .default("10m"),
+    toml("brute_force.longest_ban", TIME, "No ban becomes longer, but those made with `mailctl ban add`.").default("1d"),
+    toml(
+        "brute_force.count_repeats",
+        FLAG,
+        "Whether the same wrong password from the same address counts each time. A phone with an old password says it every few minutes.",
+    )
+    .default("false"),
+    toml(
+        "brute_force.ignore",
+        "networks with commas or blanks between them",
+        "Networks that are never banned. Loopback, the engine's gateway and TRUSTED_NETWORKS never are.",
+    )
+    .example("192.0.2.0/28,2001:db8:7::/48"),
     toml("limits.memory", SIZE, "Memory of each container.").default("1G"),
     toml("limits.cpus", "number, as in 1.5", "Processors that each container may keep busy.").default("2"),
     toml("limits.pids", "number", "Processes and threads of each container.").default("512"),

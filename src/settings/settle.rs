@@ -173,6 +173,7 @@ impl Words {
             pids: self.or("limits.pids", value::pids, 0),
         };
         let dns = self.dns();
+        let brute_force = self.brute_force();
         let raw = self.raw_tables();
         Some(Settings {
             domain: domain?,
@@ -197,6 +198,7 @@ impl Words {
             network,
             limits,
             dns,
+            brute_force,
             raw,
         })
     }

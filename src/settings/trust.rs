@@ -35,6 +35,11 @@ impl Trust {
         Ok(Self(entries))
     }
 
+    /// The entries in their order, `false` for those that are left out.
+    pub fn into_entries(self) -> Vec<(bool, IpNet)> {
+        self.0
+    }
+
     /// Whether a client at `address` is trusted.
     pub fn holds(&self, address: IpAddr) -> bool {
         self.0.iter().find(|(_, net)| net.contains(&address)).is_some_and(|(taken, _)| *taken)

@@ -62,6 +62,29 @@ pub fn interval(text: &str) -> Result<u64, String> {
     seconds.filter(|seconds| (3600..=31_536_000).contains(seconds)).ok_or_else(bad)
 }
 
+/// Seconds: `90s`, `10m`, `1h`, `7d`, `4w`; from one second to ten years.
+pub fn span(text: &str) -> Result<u64, String> {
+    let bad = || format!("{text:?} is not a time; write it like 10m (units s, m, h, d, w)");
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return Err(bad()),
+    };
+    let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u64>().ok()).flatten();
+    let seconds = number.and_then(|number| number.checked_mul(unit));
+    seconds.filter(|seconds| (1..=315_360_000).contains(seconds)).ok_or_else(bad)
+}
+
+/// So many wrong passwords, 0 to 1000; 0 = no limit.
+pub fn failures(text: &str) -> Result<u32, String> {
+    let number = text.parse::<u32>().ok().filter(|number| *number <= 1000);
+    number.ok_or_else(|| format!("{text:?} is not a number from 0 to 1000"))
+}
+
 /// `https://host/…`. No message repeats it: it may hold a secret.
 pub fn https_url(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("https://").ok_or("it does not begin with https://")?;

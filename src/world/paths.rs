@@ -208,6 +208,10 @@ impl Paths {
     pub fn run(&self) -> PathBuf {
         self.home.join("run")
     }
+    /// Where commands ask the running mailctld.
+    pub fn control(&self) -> PathBuf {
+        self.run().join("control/mailctld")
+    }
     /// What the containers mount, as text for the engine.
     pub fn places(&self) -> Places {
         let text = |path: PathBuf| path.display().to_string();

@@ -8,6 +8,7 @@ mod acme;
 mod alerts;
 mod backup;
 mod boxes;
+mod brute_force;
 mod config;
 mod demo;
 mod faults;

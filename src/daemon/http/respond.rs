@@ -12,11 +12,13 @@ pub type Reply = Response<Full<Bytes>>;
 
 /// `text/plain`; RFC 8461 §3.2 wants it without more for a policy.
 pub const TEXT: &str = "text/plain";
+/// What our own programs and Dovecot read.
+pub const JSON: &str = "application/json";
 /// What mail programs read.
 pub const XML: &str = "text/xml; charset=utf-8";
 
 /// A response with a body.
-fn with(status: StatusCode, media: &'static str, body: impl Into<Bytes>) -> Reply {
+pub fn with(status: StatusCode, media: &'static str, body: impl Into<Bytes>) -> Reply {
     let mut reply = Response::new(Full::new(body.into()));
     *reply.status_mut() = status;
     let headers = reply.headers_mut();

@@ -97,6 +97,15 @@ impl<V: Value> Table<V> {
         told
     }
 
+    /// Everything that is remembered at the second `now`; for those who keep a copy in another form.
+    pub fn values(&self, now: u32) -> Vec<V> {
+        let of = |shard: &Mutex<Shard<V>>| {
+            let shard = lock(shard);
+            shard.slots.iter().filter(|slot| slot.until > now).map(|slot| slot.value).collect::<Vec<V>>()
+        };
+        self.shards.iter().flat_map(of).collect()
+    }
+
     /// Entries, those included whose time is over and that were not swept away yet.
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).slots.len()).sum()

@@ -1,0 +1,70 @@
+//! What commands ask of a running mailctld: JSON over HTTP, on a socket for root alone.
+
+use crate::mail::penalty::{Ban, By, Key};
+use serde::{Deserialize, Serialize};
+
+/// `GET`: the bans that hold; `POST`: one more.
+pub const BANS: &str = "/bans";
+/// `POST`: bans are taken back.
+pub const LIFT: &str = "/bans/lift";
+
+/// The longest question taken, in octets.
+pub const LONGEST: usize = 64 << 10;
+
+/// One ban, as it is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Banned {
+    /// An address, a network or a login.
+    pub on: String,
+    /// Its first second since 1970.
+    pub since: u64,
+    /// The first second after it.
+    pub until: u64,
+    /// Who decided it.
+    pub by: By,
+}
+
+impl Banned {
+    /// This ban on that key.
+    pub fn new(key: &Key, ban: &Ban) -> Self {
+        Self { on: key.to_string(), since: ban.since, until: ban.until, by: ban.by }
+    }
+}
+
+/// Whom to shut out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Add {
+    /// An address, a network or a login.
+    pub on: String,
+    /// For how long, in seconds.
+    pub seconds: u64,
+    /// Only say what would be.
+    pub dry_run: bool,
+}
+
+/// Whom to let in again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lift {
+    /// An address, a network or a login.
+    pub on: String,
+    /// Only say what would be.
+    pub dry_run: bool,
+}
+
+/// The bans that hold, or that were changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bans {
+    /// By key.
+    pub bans: Vec<Banned>,
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// A code of `mailctl help errors`.
+    pub code: String,
+    /// In words.
+    pub what: String,
+}
