@@ -2,8 +2,8 @@
 //!
 //! An engine that ends without warning (power cut, kill) between publishing a container's ports and noting that the
 //! container is on its network takes the ports again at its next start, for an address in the network, and then throws
-//! away what it knew of the container: no call of its API lets go of them (engine 20.10 to 26; libnetwork issue 1790).
-//! A start of the engine that follows an orderly end does.
+//! away what it knew of the container (libnetwork issue 1790; tried with engine 26). No call of its API lets go of them
+//! then. A start of the engine that follows an orderly end does.
 
 use super::{Engine, call};
 use crate::error::{Error, codes};
