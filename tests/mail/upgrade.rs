@@ -1,5 +1,5 @@
 //! Mail ring: what of `upgrade` takes too long for every run: every layer built anew, and kill -9 at every durable step.
-//! `cargo nextest run --test mail --run-ignored only upgrade::` runs it.
+//! `cargo test --test mail upgrade:: -- --ignored --test-threads 1` runs it; nextest would stop it after five minutes.
 
 use super::backup::{Image, forget, runs_on};
 use crate::common::{
