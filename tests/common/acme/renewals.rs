@@ -166,7 +166,7 @@ async fn attempt(
 }
 
 /// Whether key and certificate in place belong together; nothing there is right before the first.
-fn belongs(paths: &Paths, wanted: bool) -> bool {
+pub fn belongs(paths: &Paths, wanted: bool) -> bool {
     let Ok(pem) = fs::read(paths.certificate(&Place::Host)) else { return !wanted };
     let key = PKey::private_key_from_pem(&pem).unwrap();
     X509::from_pem(&pem).unwrap().public_key().unwrap().public_eq(&key)

@@ -1,6 +1,7 @@
 //! Renewals by the real program, which is killed (-9) again and again: what a restart costs the authority.
 
-use super::{Manner, Trouble, scene::Scene};
+use super::{Manner, Trouble, renewals::belongs, scene::Scene};
+use mailctl::world::paths::Paths;
 use rand::seq::IndexedRandom;
 use std::{
     process::{Child, Command, Stdio},
@@ -26,8 +27,6 @@ pub struct Figures {
     pub extra: usize,
     /// Accounts that the authority made.
     pub accounts: usize,
-    /// Looks at which key and certificate in place did not belong together (each ends the run).
-    pub mismatches: usize,
     /// Kills while a request was under way, by where: never asked, or answered and not heard.
     pub under_way: usize,
 }
@@ -61,10 +60,10 @@ pub fn restarts(kills: usize) -> Figures {
     let began = Instant::now();
     scene.home.ok(&["cert", "issue"]);
     let whole = began.elapsed();
+    let paths = Paths::new(scene.home.path().to_owned());
     while figures.kills < kills {
         scene.later(8 * 86_400);
-        // Due at once: nobody should believe this one any more.
-        scene.home.ok(&["cert", "revoke", "--yes"]);
+        scene.due();
         let (before, serial) = (scene.pebble.orders(), scene.shown()["certificate"]["serial"].clone());
         loop {
             let moment = drawn(whole);
@@ -75,13 +74,14 @@ pub fn restarts(kills: usize) -> Figures {
             let ended = figures.kills >= kills || end(&scene, &moment, &armed, &mut figures);
             *armed.lock().unwrap() = None;
             scene.pebble.quiet();
-            scene.served("host.pem");
+            assert!(belongs(&paths, true), "the key is another's");
             if ended {
                 break;
             }
             figures.kills += 1;
         }
         scene.home.ok(&["cert", "renew", "--if-due"]);
+        scene.served("host.pem");
         assert_ne!(scene.shown()["certificate"]["serial"], serial);
         assert_eq!(scene.challenges(), 0);
         assert_eq!(scene.pending(), 0);
