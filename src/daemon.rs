@@ -66,13 +66,17 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let again = Arc::new(Notify::new());
     let mut memory = Memory::open(config.memory.as_deref()).await;
     let known = auth::Kept::new(&mut memory);
+    let recall = Arc::new(policy::Recall::new(&mut memory));
     let keeper = memory.begin(unix_now());
+    let standing = keeper.standing();
     let kept = Arc::new(Notify::new());
     let keeper = tokio::spawn(keeper.keep(kept.clone()));
     let mut house = House::default();
     let follower = tokio::spawn(follow::follow(state.clone(), config.database.clone(), again.clone()));
+    let policies = policy::Policy::new(state.clone(), recall.clone());
+    let figures = status::Policies { tally: policies.tally(), recall, standing };
     house.open("socketmap", SESSIONS, socketmap, lookup::Lookup(state.clone()));
-    house.open("policy", SESSIONS, policy, policy::Policy(state.clone()));
+    house.open("policy", SESSIONS, policy, policies);
     let web = match &config.web {
         Some(wanted) => Some(house.web(wanted, &args.config, &state).await?),
         None => None,
@@ -82,7 +86,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
         house.control(socket, auth.clone())?;
     }
     if let Some(address) = config.status {
-        house.status(address, &state, web.as_ref(), logins.clone()).await?;
+        house.status(address, &state, web.as_ref(), logins.clone(), figures).await?;
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
 

@@ -32,6 +32,11 @@ pub const TOPICS: &[Topic] = &[
         text: Text::Page(include_str!("manual/clients.md")),
     },
     Topic {
+        name: "policy",
+        about: "what may pass: limits and greylisting",
+        text: Text::Page(include_str!("manual/policy.md")),
+    },
+    Topic {
         name: "troubleshooting",
         about: "when something does not work",
         text: Text::Page(include_str!("manual/troubleshooting.md")),
@@ -101,6 +106,7 @@ const DECISIONS: &[(&str, &str)] = &[
     ("dns", include_str!("manual/decisions/dns.md")),
     ("engine", include_str!("manual/decisions/engine.md")),
     ("house", include_str!("manual/decisions/house.md")),
+    ("limits", include_str!("manual/decisions/limits.md")),
     ("policy", include_str!("manual/decisions/policy.md")),
     ("render", include_str!("manual/decisions/render.md")),
     ("settings", include_str!("manual/decisions/settings.md")),

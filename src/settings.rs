@@ -9,6 +9,7 @@ mod env_file;
 pub mod example;
 pub mod keys;
 pub mod near;
+mod policies;
 mod settle;
 pub mod source;
 mod toml_file;
@@ -23,6 +24,7 @@ use crate::mail::{
     cert::Source,
     check::Blocklist,
     mta_sts::{Mode, Policy},
+    policy::Rules,
     record::Wishes,
     relay::RelayMode,
     rights::Restriction,
@@ -134,6 +136,8 @@ pub struct Settings {
     pub dns: Dns,
     /// `[brute_force]`.
     pub brute_force: BruteForce,
+    /// `[rates]`, `[greylist]`: what may pass.
+    pub policies: Rules,
     /// `[postfix.main]`, `[postfix.master]`, `[postfix.transport]`: raw, wins over what is rendered.
     pub raw: Raw,
 }

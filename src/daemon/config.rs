@@ -5,8 +5,10 @@ use crate::{
     mail::{
         address::{Address, Domain},
         directory::Place,
+        policy::Rules,
         rights::Restriction,
     },
+    settings::trust::Trust,
     world::io_error,
 };
 use serde::Deserialize;
@@ -42,6 +44,12 @@ pub struct Config {
     /// Where it tells how it does; nowhere without it.
     #[serde(default)]
     pub status: Option<SocketAddr>,
+    /// Clients that no policy is for, in the form of TRUSTED_NETWORKS.
+    #[serde(default = "Trust::loopback", deserialize_with = "trust")]
+    pub trusted: Trust,
+    /// What may pass; everything without it.
+    #[serde(default)]
+    pub policies: Rules,
     /// Where it keeps what it remembers of messages and logins; in memory only without it.
     #[serde(default)]
     pub memory: Option<PathBuf>,
@@ -91,6 +99,11 @@ pub struct Web {
     pub challenges: PathBuf,
     /// Folder with the certificates, or a link to one.
     pub certificates: PathBuf,
+}
+
+fn trust<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Trust, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Trust::parse(&text).map_err(serde::de::Error::custom)
 }
 
 impl Config {

@@ -98,12 +98,14 @@ impl House {
         state: &Arc<State>,
         web: Option<&Open>,
         auth: Option<Arc<Auth>>,
+        policies: status::Policies,
     ) -> Result<(), Error> {
         let (door, address) = bind_tcp(to).await?;
         let status = Status {
             state: state.clone(),
             web: web.map(|open| (open.web.clone(), open.certificates.clone())),
             auth,
+            policies,
             doors: self.traffic.clone(),
             started: SystemTime::now(),
         };

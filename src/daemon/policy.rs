@@ -1,8 +1,25 @@
 //! Postfix's questions about a message on its way in (policy delegation).
+//!
+//! Which rules are asked, and in which order, is here; what they say is in `mail`, what they remember in [`recall`].
+//!
+//! | asked at | by logins | by trusted clients | by everybody else |
+//! |---|---|---|---|
+//! | RCPT | login, right to send, frozen, `rates.login`, `rates.recipient_domain` | `rates.recipient_domain` | `rates.client`, `rates.sender_domain`, greylisting |
+//! | END-OF-MESSAGE | the same, and counted; habit | | the same, and counted |
+//!
+//! At RCPT nothing is counted but recipients of other domains, which are not told later: a message that is given up
+//! costs nobody anything. At its end it is judged once more and counted in one step, so many at once cannot
+//! pass a limit together.
 
+mod recall;
 mod rights;
+mod tally;
+
+pub use recall::Recall;
+pub use tally::Tally;
 
 use super::{
+    memory::unix_now,
     session::{Answer, Progress},
     state::{Known, State},
 };
@@ -10,82 +27,242 @@ use crate::{
     mail::{
         address::Address,
         directory::Directory,
-        policy::{Action, login},
+        greylist::{self, Mode},
+        limit::{Limits, Load, Verdict},
+        policy::{Action, Decision, Rule, frozen, greylisted, limited, login},
     },
-    wire::policy::{Decoded, PolicyRequest, decode, encode},
+    wire::policy::{Decoded, PolicyRequest, Stage, decode, encode, number},
 };
-use std::sync::Arc;
+use recall::Whose;
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 /// The policy service.
-pub struct Policy(pub Arc<State>);
+pub struct Policy {
+    state: Arc<State>,
+    recall: Arc<Recall>,
+    tally: Arc<Tally>,
+}
+
+impl Policy {
+    /// Answers from these.
+    pub fn new(state: Arc<State>, recall: Arc<Recall>) -> Self {
+        Self { state, recall, tally: Arc::default() }
+    }
+
+    /// For the metrics.
+    pub fn tally(&self) -> Arc<Tally> {
+        self.tally.clone()
+    }
+}
 
 impl Answer for Policy {
     fn answer(&self, buffer: &[u8], replies: &mut Vec<u8>) -> Progress {
-        let known = self.0.read();
-        let mut used = 0;
-        loop {
+        let began = Instant::now();
+        let known = self.state.read();
+        let asking = Asking { known: &known, recall: &self.recall, tally: &self.tally, now: unix_now() };
+        let (mut used, mut answers) = (0, 0);
+        let progress = loop {
             match decode(&buffer[used..]) {
                 Decoded::Request(request, length) => {
                     used += length;
-                    let action = decide(&known, &request);
-                    if action != Action::Dunno {
-                        let (queue_id, login) = (request.get("queue_id"), request.get("sasl_username"));
-                        tracing::info!(action = %action, queue_id = ?text(queue_id), login = ?text(login), "policy");
+                    answers += 1;
+                    let decision = asking.decide(&request);
+                    self.tally.decided(&decision);
+                    if decision.action != Action::Dunno {
+                        tell(&decision, &request);
                     }
-                    encode(&action, replies);
+                    encode(&decision.action, replies);
                 }
-                Decoded::More => return Progress::Used(used),
+                Decoded::More => break Progress::Used(used),
                 // Says nothing, as the protocol wants it: Postfix acts by its own default.
-                Decoded::Malformed(why) => return Progress::Refused(why),
+                Decoded::Malformed(why) => break Progress::Refused(why),
             }
+        };
+        self.tally.took(answers, began.elapsed());
+        progress
+    }
+}
+
+/// One line for each answer that is not "go on".
+fn tell(decision: &Decision, request: &PolicyRequest<'_>) {
+    let text = String::from_utf8_lossy;
+    tracing::info!(
+        rule = decision.rule.name(),
+        action = %decision.action,
+        queue_id = ?text(request.queue_id),
+        login = ?text(request.sasl_username),
+        client = ?text(request.client_address),
+        sender = ?text(request.sender),
+        recipient = ?text(request.recipient),
+        "policy"
+    );
+}
+
+/// Everything that a decision is made from.
+struct Asking<'a> {
+    known: &'a Known,
+    recall: &'a Recall,
+    tally: &'a Tally,
+    now: u32,
+}
+
+/// Stops at the first rule that objects.
+macro_rules! ask {
+    ($decision:expr) => {
+        let decision = $decision;
+        if !decision.goes_on() {
+            return decision;
+        }
+    };
+}
+
+impl Asking<'_> {
+    fn decide(&self, request: &PolicyRequest<'_>) -> Decision {
+        if !request.sasl_username.is_empty() {
+            return self.of_login(request);
+        }
+        if matches!(request.stage, Stage::Other | Stage::Data) {
+            return Decision::NONE;
+        }
+        // Without an address it is Postfix itself that asks, on behalf of nobody.
+        let Some(client) = request.client() else { return Decision::NONE };
+        if self.known.trusted.holds(client) {
+            self.of_trusted(request)
+        } else {
+            self.of_stranger(request, client)
+        }
+    }
+
+    fn of_login(&self, request: &PolicyRequest<'_>) -> Decision {
+        let name = String::from_utf8_lossy(request.sasl_username);
+        let address = Address::parse(&name).map(|address| address.to_string());
+        let exists = self.known.directory().and_then(|directory| match &address {
+            Ok(address) => directory.mailbox(address).ok(),
+            Err(_) => Some(false),
+        });
+        ask!(Decision { action: login(&name, exists), rule: Rule::Login });
+        let sender = String::from_utf8_lossy(request.sender);
+        ask!(Decision { action: rights::may_send(self.known, &name, &sender), rule: Rule::Rights });
+        let name = address.as_deref().unwrap_or(&name);
+        if matches!(request.stage, Stage::Other) {
+            return Decision::NONE;
+        }
+        if self.recall.frozen(name, self.now) {
+            return frozen(name);
+        }
+        let rates = &self.known.rules.rates;
+        match request.stage {
+            Stage::Recipient => {
+                ask!(self.judge(Rule::LoginRate, Whose::Login(name), &rates.login, &NEXT, name));
+                self.recipient(request)
+            }
+            Stage::EndOfMessage => {
+                let load = load(request);
+                ask!(self.judge(Rule::LoginRate, Whose::Login(name), &rates.login, &load, name));
+                let (is, new) = self.recall.used(name, &rates.freeze, load.recipients, self.now);
+                if new {
+                    tracing::error!(
+                        login = name,
+                        "sending is stopped: far more recipients than usual today; `mailctl help policy` tells what to do"
+                    );
+                }
+                if is {
+                    return frozen(name);
+                }
+                self.count(Rule::LoginRate, Whose::Login(name), &rates.login, &load, name)
+            }
+            Stage::Data | Stage::Other => Decision::NONE,
+        }
+    }
+
+    fn of_trusted(&self, request: &PolicyRequest<'_>) -> Decision {
+        if request.stage == Stage::Recipient { self.recipient(request) } else { Decision::NONE }
+    }
+
+    /// Recipients of other domains are counted one by one: at the end of the message nobody tells them.
+    fn recipient(&self, request: &PolicyRequest<'_>) -> Decision {
+        let limits = &self.known.rules.rates.recipient_domain;
+        let domain = domain(request.recipient);
+        let name = String::from_utf8_lossy(domain).to_ascii_lowercase();
+        if !limits.any() || domain.is_empty() || self.known.serves(&name) {
+            return Decision::NONE;
+        }
+        let one = Load { messages: 0, recipients: 1, kib: 0 };
+        let whose = format!("this server to {name}");
+        self.count(Rule::RecipientRate, Whose::Recipient(name.as_bytes()), limits, &one, &whose)
+    }
+
+    fn of_stranger(&self, request: &PolicyRequest<'_>, client: IpAddr) -> Decision {
+        let rates = &self.known.rules.rates;
+        let mut room = [0; greylist::SENDER];
+        let domain = lower(domain(request.sender), &mut room);
+        let (of_client, of_sender) = (Whose::Client(client), Whose::Sender(domain));
+        let by_domain = if domain.is_empty() { &Limits::OFF } else { &rates.sender_domain };
+        let load = if request.stage == Stage::Recipient { NEXT } else { load(request) };
+        ask!(self.judge(Rule::ClientRate, of_client, &rates.client, &load, "your address"));
+        ask!(self.judge(Rule::SenderRate, of_sender, by_domain, &load, "this sender's domain"));
+        if request.stage == Stage::Recipient {
+            return self.greylist(request, client);
+        }
+        ask!(self.count(Rule::ClientRate, of_client, &rates.client, &load, "your address"));
+        self.count(Rule::SenderRate, of_sender, by_domain, &load, "this sender's domain")
+    }
+
+    fn greylist(&self, request: &PolicyRequest<'_>, client: IpAddr) -> Decision {
+        let rule = &self.known.rules.greylist;
+        if rule.mode == Mode::Off {
+            return Decision::NONE;
+        }
+        let network = greylist::network(rule, client);
+        let name = str::from_utf8(request.client_name).unwrap_or_default();
+        let origin = greylist::pool(client, name).map_or(&network[..], str::as_bytes);
+        let (mut room, mut second) = ([0; greylist::SENDER], [0; greylist::SENDER]);
+        let sender = greylist::likeness(request.sender, &mut room);
+        let recipient = lower(request.recipient, &mut second);
+        greylisted(self.recall.greylist(rule, &network, (origin, sender, recipient), self.now))
+    }
+
+    fn judge(&self, rule: Rule, whose: Whose<'_>, limits: &Limits, load: &Load, words: &str) -> Decision {
+        match self.recall.judge(whose, limits, load, self.now) {
+            Verdict::Within => Decision::NONE,
+            verdict => limited(rule, verdict, words, self.now),
+        }
+    }
+
+    fn count(&self, rule: Rule, whose: Whose<'_>, limits: &Limits, load: &Load, words: &str) -> Decision {
+        let (verdict, warning) = self.recall.count(whose, limits, load, self.now);
+        if let Some(limit) = warning {
+            self.tally.warned();
+            tracing::warn!(rule = rule.name(), %whose, %limit, setting = rule.setting(), "four fifths of a limit are used up");
+        }
+        match verdict {
+            Verdict::Within => Decision::NONE,
+            verdict => limited(rule, verdict, words, self.now),
         }
     }
 }
 
-fn decide(known: &Known, request: &PolicyRequest<'_>) -> Action {
-    let Some(name) = request.get("sasl_username") else { return Action::Dunno };
-    let name = String::from_utf8_lossy(name);
-    let exists = known.directory().and_then(|directory| match Address::parse(&name) {
-        Ok(address) => directory.mailbox(&address.to_string()).ok(),
-        Err(_) => Some(false),
-    });
-    match login(&name, exists) {
-        Action::Dunno => rights::may_send(known, &name, &text(request.get("sender"))),
-        refused => refused,
-    }
+/// What is judged before the message is there: one more message with one more recipient.
+const NEXT: Load = Load { messages: 1, recipients: 1, kib: 0 };
+
+fn load(request: &PolicyRequest<'_>) -> Load {
+    let recipients = u32::try_from(number(request.recipient_count)).unwrap_or(u32::MAX);
+    Load::message(recipients.max(1), number(request.size))
 }
 
-fn text(bytes: Option<&[u8]>) -> String {
-    bytes.map(String::from_utf8_lossy).unwrap_or_default().into_owned()
+/// Behind the last `@`.
+fn domain(address: &[u8]) -> &[u8] {
+    memchr::memrchr(b'@', address).map_or(&[], |at| &address[at + 1..])
+}
+
+/// In lower case, as much as fits.
+fn lower<'a>(text: &[u8], room: &'a mut [u8; greylist::SENDER]) -> &'a [u8] {
+    let text = &text[..text.len().min(room.len())];
+    let room = &mut room[..text.len()];
+    room.copy_from_slice(text);
+    room.make_ascii_lowercase();
+    room
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::daemon::{config::Config, snapshot::Snapshot};
-
-    fn ask(policy: &Policy, state: &str, login: &str) -> String {
-        let mut out = Vec::new();
-        let request =
-            format!("request=smtpd_access_policy\nprotocol_state={state}\nsasl_username={login}\n\n");
-        assert_eq!(policy.answer(request.as_bytes(), &mut out), Progress::Used(request.len()));
-        String::from_utf8(out).unwrap()
-    }
-
-    /// Proves: a deleted login sends no more, though its session is open; at CONNECT nobody waits for us.
-    #[test]
-    fn a_deleted_login_sends_no_more() {
-        let text = "hostname='mail.example.org'\nadmin='ann@example.org'\ndomains=['example.org']\n\
-                    delimiter='+'\ndatabase='/x'\nsocketmap='/x'\npolicy='/x'";
-        let policy = Policy(Arc::new(State::new(&toml::from_str::<Config>(text).unwrap())));
-        assert_eq!(ask(&policy, "CONNECT", ""), "action=DUNNO\n\n");
-        assert!(ask(&policy, "RCPT", "ann@example.org").starts_with("action=451 4.3.0 "));
-        let mut snapshot = Snapshot::default();
-        snapshot.set_mailbox("ann@example.org", true);
-        policy.0.write().snapshot = Some(snapshot);
-        assert_eq!(ask(&policy, "RCPT", "Ann@example.org"), "action=DUNNO\n\n");
-        assert!(ask(&policy, "RCPT", "bob@example.org").starts_with("action=REJECT 5."));
-        assert!(ask(&policy, "RCPT", "bob").starts_with("action=REJECT 5."));
-        assert!(matches!(policy.answer(b"nonsense\n", &mut Vec::new()), Progress::Refused(_)));
-    }
-}
+mod tests;

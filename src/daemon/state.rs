@@ -4,8 +4,10 @@ use super::{config::Config, snapshot::Snapshot};
 use crate::mail::{
     address::{Address, Malformed},
     directory::{Directory, Place},
+    policy::Rules,
     rights::Restriction,
 };
+use crate::settings::trust::Trust;
 use std::{
     collections::HashSet,
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
@@ -21,6 +23,10 @@ pub struct Known {
     domains: HashSet<String>,
     /// What users may send as.
     pub restriction: Restriction,
+    /// What may pass.
+    pub rules: Rules,
+    /// Who is not asked about it.
+    pub trusted: Trust,
     /// The directory; `None` until it could be read once.
     pub snapshot: Option<Snapshot>,
     /// Number of the last change that is in it.
@@ -30,13 +36,17 @@ pub struct Known {
 impl State {
     /// Knows the configuration, and no directory yet.
     pub fn new(config: &Config) -> Self {
-        Self(RwLock::new(Known {
+        let (rules, trusted) = (config.policies, config.trusted.clone());
+        let known = Known {
             place: config.place(),
             domains: domains(config),
             restriction: config.sender_restrictions,
+            rules,
+            trusted,
             snapshot: None,
             seen: 0,
-        }))
+        };
+        Self(RwLock::new(known))
     }
 
     /// For answering.
@@ -56,6 +66,8 @@ impl State {
         known.place = config.place();
         known.domains = domains(config);
         known.restriction = config.sender_restrictions;
+        known.rules = config.policies;
+        known.trusted = config.trusted.clone();
     }
 }
 

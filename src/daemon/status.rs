@@ -4,6 +4,9 @@
 //! No addresses, no domains but those in certificates, nothing of anybody's mail.
 
 mod page;
+mod policies;
+
+pub use policies::Policies;
 
 use super::{
     auth::Auth,
@@ -37,6 +40,8 @@ pub struct Status {
     pub web: Option<(Arc<Web>, Arc<Live>)>,
     /// Logins, where Dovecot asks about them.
     pub auth: Option<Arc<Auth>>,
+    /// What the policies said and remember.
+    pub policies: Policies,
     /// Each door's name and connections.
     pub doors: Vec<(&'static str, Arc<Traffic>)>,
     /// When it all began.
@@ -91,6 +96,7 @@ impl Status {
         if let Some(auth) = &self.auth {
             logins(auth, &mut page);
         }
+        self.policies.write(&mut page);
         if let Some((web, certificates)) = &self.web {
             let mut family =
                 page.family("http_responses_total", Kind::Counter, "Responses on 80 and 443, by status.");

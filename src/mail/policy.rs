@@ -1,5 +1,14 @@
-//! What we answer when Postfix asks whether a message may go on.
+//! What we answer when Postfix asks whether a message may go on, and why.
+//!
+//! Each rule is a plain function over values in a room of its own ([`limit`](super::limit), [`habit`](super::habit),
+//! [`greylist`](super::greylist)); here are their settings, and what is said to the client. A [`Decision`] names the
+//! [`Rule`] that made it, and the rule its setting and remedy: whoever explains an answer asks no other code.
 
+use super::{
+    greylist,
+    habit::Freeze,
+    limit::{self, Limits, Verdict},
+};
 use std::fmt;
 
 /// Postfix's own words (access(5)).
@@ -23,6 +32,100 @@ impl fmt::Display for Action {
     }
 }
 
+/// An answer, and the rule that gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What Postfix is told.
+    pub action: Action,
+    /// By which rule.
+    pub rule: Rule,
+}
+
+impl Decision {
+    /// No rule objects.
+    pub const NONE: Self = Self { action: Action::Dunno, rule: Rule::None };
+
+    /// Whether the next rule is asked.
+    pub fn goes_on(&self) -> bool {
+        self.action == Action::Dunno
+    }
+}
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $id:ident = $name:literal, $setting:literal, $remedy:literal;)*) => {
+        /// What can decide.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Rule { $($(#[$doc])* $id),* }
+
+        impl Rule {
+            /// All of them, in the order in which they are numbered.
+            pub const ALL: &[Self] = &[$(Self::$id),*];
+
+            /// For logs and metrics.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$id => $name),* }
+            }
+
+            /// The key of the setting behind it; "" = there is none.
+            pub fn setting(self) -> &'static str {
+                match self { $(Self::$id => $setting),* }
+            }
+
+            /// What the administrator can do about it.
+            pub fn remedy(self) -> &'static str {
+                match self { $(Self::$id => $remedy),* }
+            }
+        }
+    };
+}
+
+rules! {
+    /// No rule objected.
+    None = "none", "", "";
+    /// The login is there no more, or cannot be looked up.
+    Login = "login", "", "`mailctl user list` shows the logins there are";
+    /// The login may not send as the sender that it names.
+    Rights = "rights", "SENDER_RESTRICTIONS", "`mailctl user may-send USER ADDRESS` tells why, and how to allow it";
+    /// The login is far above its habit.
+    Frozen = "frozen", "rates.freeze_times", "change the user's password if it was stolen (`mailctl user passwd`); sending is free again when the login is thawed";
+    /// Too much by one login.
+    LoginRate = "rate-login", "rates.login", "raise rates.login in mailctl.toml and run `mailctl up`, or wait for the time in the answer";
+    /// Too much by one client.
+    ClientRate = "rate-client", "rates.client", "raise rates.client in mailctl.toml, or name the client's network in TRUSTED_NETWORKS if it is yours, and run `mailctl up`";
+    /// Too much in the name of one domain.
+    SenderRate = "rate-sender-domain", "rates.sender_domain", "raise rates.sender_domain in mailctl.toml and run `mailctl up`";
+    /// Too much to one domain.
+    RecipientRate = "rate-recipient-domain", "rates.recipient_domain", "raise rates.recipient_domain in mailctl.toml and run `mailctl up`";
+    /// An unknown sender, asked to come again.
+    Greylist = "greylist", "greylist.mode", "wait: a mail server comes again by itself; greylist.mode = \"off\" in mailctl.toml and `mailctl up` ends it for all";
+}
+
+/// The settings of all rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// How much.
+    pub rates: Rates,
+    /// Who has to come again.
+    pub greylist: greylist::Rule,
+}
+
+/// How much of one kind may pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rates {
+    /// By one login.
+    pub login: Limits,
+    /// By one client that has not logged in and is not trusted; an IPv6 client is its /64.
+    pub client: Limits,
+    /// In the name of one domain, by such clients.
+    pub sender_domain: Limits,
+    /// To one domain elsewhere, by logins and trusted clients. Recipients only.
+    pub recipient_domain: Limits,
+    /// When a login is frozen.
+    pub freeze: Freeze,
+}
+
 /// Whether somebody may send: a session that logged in before `user del` outlives the account, and must not
 /// send another message. `exists` is `None` where the directory cannot be asked now.
 pub fn login(name: &str, exists: Option<bool>) -> Action {
@@ -30,5 +133,71 @@ pub fn login(name: &str, exists: Option<bool>) -> Action {
         Some(true) => Action::Dunno,
         Some(false) => Action::Reject(format!("5.7.8 there is no login {name} any more")),
         None => Action::Defer("4.3.0 the directory cannot be read now, try again later".to_owned()),
+    }
+}
+
+/// What a limit says. `whose` is in words for the client.
+pub fn limited(rule: Rule, verdict: Verdict, whose: &str, now: u32) -> Decision {
+    let action = match verdict {
+        Verdict::Within => Action::Dunno,
+        Verdict::Over(limit, again) => Action::Defer(format!(
+            "4.7.1 too much from {whose}: no more than {limit}; try again after {}",
+            limit::clock(again, now)
+        )),
+        Verdict::Beyond(limit) => {
+            Action::Reject(format!("5.7.1 this message alone is more than {limit} from {whose}"))
+        }
+    };
+    Decision { action, rule }
+}
+
+/// What a frozen login is told.
+pub fn frozen(name: &str) -> Decision {
+    let text = format!(
+        "4.7.0 sending is stopped for {name}: far more recipients than usual today; the administrator of this server can free it"
+    );
+    Decision { action: Action::Defer(text), rule: Rule::Frozen }
+}
+
+/// What greylisting says.
+pub fn greylisted(verdict: greylist::Verdict) -> Decision {
+    let action = match verdict {
+        greylist::Verdict::Wait(seconds) => Action::Defer(format!(
+            "4.7.1 greylisted: you are not known here yet, try again in {seconds} seconds"
+        )),
+        greylist::Verdict::Known | greylist::Verdict::Learnt => Action::Dunno,
+    };
+    Decision { action, rule: Rule::Greylist }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::limit::{Counts, Load};
+
+    #[test]
+    fn a_limit_tells_when_to_try_again() {
+        let limits: Limits = "messages 1/h".parse().unwrap();
+        let one = Load::message(1, 1);
+        let now = 1_795_269_800;
+        let (counts, _) = Counts::default().add(&limits, &one, now);
+        let told = limited(Rule::LoginRate, counts.judge(&limits, &one, now + 1), "ann@example.org", now);
+        assert_eq!(
+            told.action.to_string(),
+            "451 4.7.1 too much from ann@example.org: no more than 1 message an hour; try again after 15:04 UTC"
+        );
+        assert_eq!(told.rule.setting(), "rates.login");
+    }
+
+    #[test]
+    fn every_rule_names_itself() {
+        let mut names: Vec<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
+        for (number, rule) in Rule::ALL.iter().enumerate() {
+            assert_eq!(*rule as usize, number);
+            assert!(rule.remedy().is_empty() == (*rule == Rule::None), "{rule:?}");
+        }
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), Rule::ALL.len());
     }
 }

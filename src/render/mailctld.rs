@@ -1,7 +1,10 @@
 //! Our own daemon: what the directory does not hold, and the pages that it serves.
 
 use super::{ConfigFile, Fault, ids, template::Templates};
-use crate::settings::{BruteForce, Settings};
+use crate::{
+    mail::policy::Rules,
+    settings::{BruteForce, Settings},
+};
 use serde::Serialize;
 
 /// Where mailctld tells how it does, in its container.
@@ -21,6 +24,8 @@ struct Context<'a> {
     dovecot: u32,
     brute_force: &'a BruteForce,
     spared: Vec<String>,
+    trusted: String,
+    policies: &'a Rules,
 }
 
 /// What the pages for mail programs see.
@@ -60,6 +65,8 @@ pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<C
         dovecot: ids::DOVECOT,
         brute_force: &settings.brute_force,
         spared: spared(settings),
+        trusted: settings.trusted.to_postfix().join(" "),
+        policies: &settings.policies,
     };
     let name = "mailctld/daemon.toml";
     let mut files = vec![ConfigFile::public(name, templates.render(name, &context)?)];

@@ -2,7 +2,9 @@
 //!
 //! `settings.env.example`, `mailctl help settings`, `mailctl init` and `config show` are all made from it.
 
+mod acme;
 mod form;
+mod policies;
 
 pub use form::{Home, Key, Kind};
 
@@ -32,7 +34,24 @@ pub const TABLES: &[(&str, &str)] = &[
 ];
 
 /// Every setting there is.
-pub const KEYS: &[Key] = &[
+pub const KEYS: &[Key] =
+    &joined::<{ FIRST.len() + policies::KEYS.len() + acme::KEYS.len() }>([FIRST, policies::KEYS, acme::KEYS]);
+
+const fn joined<const ALL: usize>(parts: [&[Key]; 3]) -> [Key; ALL] {
+    let mut all = [parts[0][0]; ALL];
+    let (mut part, mut at, mut next) = (0, 0, 0);
+    while next < ALL {
+        if at == parts[part].len() {
+            (part, at) = (part + 1, 0);
+        } else {
+            all[next] = parts[part][at];
+            (at, next) = (at + 1, next + 1);
+        }
+    }
+    all
+}
+
+const FIRST: &[Key] = &[
     env("DOMAIN", NAME, "The first domain to serve: what stands after the @ of your addresses.")
         .required()
         .example("example.org"),
@@ -330,48 +349,6 @@ pub const KEYS: &[Key] = &[
         "File with the TSIG key that signs changes to your zones, as `tsig-keygen` or `keymgr -t` wrote it. It must not be readable by others (chmod 0600). Nothing = mailctl only shows what to publish.",
     )
     .example("/etc/mailctl/dns.key"),
-    toml(
-        "acme.directory",
-        "https URL",
-        "The authority's ACME directory (RFC 8555). To have a certificate issued is to agree to its terms of service.",
-    )
-    .default("https://acme-v02.api.letsencrypt.org/directory"),
-    toml(
-        "acme.staging",
-        "https URL",
-        "The authority's directory for tries: after it has refused something, the next attempt goes there first, so that the real limits are not used up. Nothing = Let's Encrypt's own for Let's Encrypt, none for others.",
-    )
-    .example("https://acme-staging-v02.api.letsencrypt.org/directory"),
-    toml(
-        "acme.challenge",
-        "http-01, tls-alpn-01 or dns-01",
-        "How the names are proven to be this server's: a file on port 80, a certificate on port 443, or a record in DNS (which needs dns.update_key_file).",
-    )
-    .default("http-01"),
-    toml(
-        "acme.root_file",
-        "absolute path",
-        "PEM file with the roots that vouch for the directory's web server, for an authority of your own. They count beside those of the system.",
-    )
-    .example("/etc/mailctl/ca-root.pem"),
-    toml(
-        "acme.eab_key_id",
-        "text",
-        "Key identifier of an account at the authority that ours is bound to, where it wants one (external account binding).",
-    )
-    .example("kid-1"),
-    toml(
-        "acme.eab_key_file",
-        "absolute path",
-        "File with the key to acme.eab_key_id, in base64 as the authority shows it. It must not be readable by others (chmod 0600).",
-    )
-    .example("/etc/mailctl/eab.key"),
-    toml(
-        "acme.rsa",
-        FLAG,
-        "Have a second certificate with an RSA key, served to those who do not know the P-256 key of the first. It costs a second order each time.",
-    )
-    .default("false"),
 ];
 
 /// The key of that name.

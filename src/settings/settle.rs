@@ -174,6 +174,7 @@ impl Words {
         };
         let dns = self.dns();
         let brute_force = self.brute_force();
+        let policies = self.policies();
         let raw = self.raw_tables();
         Some(Settings {
             domain: domain?,
@@ -199,6 +200,7 @@ impl Words {
             limits,
             dns,
             brute_force,
+            policies,
             raw,
         })
     }

@@ -85,6 +85,20 @@ pub fn failures(text: &str) -> Result<u32, String> {
     number.ok_or_else(|| format!("{text:?} is not a number from 0 to 1000"))
 }
 
+/// A [`span`] of at most so many seconds.
+pub fn span_to(text: &str, most: u32) -> Result<u32, String> {
+    let seconds = span(text)?;
+    let fits = u32::try_from(seconds).ok().filter(|seconds| *seconds <= most);
+    fits.ok_or_else(|| format!("{text:?} is too long; at most {most} seconds"))
+}
+
+/// A number from `least` to `most`.
+pub fn whole(text: &str, least: u32, most: u32) -> Result<u32, String> {
+    let number = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    let fits = number.filter(|number| (least..=most).contains(number));
+    fits.ok_or_else(|| format!("{text:?} is not a number from {least} to {most}"))
+}
+
 /// `https://host/…`. No message repeats it: it may hold a secret.
 pub fn https_url(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("https://").ok_or("it does not begin with https://")?;
@@ -320,6 +334,21 @@ mod tests {
         assert_eq!(size("1T"), Ok(1 << 40));
         for bad in ["", "M", "-60M", "26GIGOTS", "1.5G", "9999999999T", "5 M", "٣"] {
             assert!(size(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+
+    #[test]
+    fn spans_and_numbers_have_a_range() {
+        assert_eq!(
+            (span_to("30s", 60), span_to("1m", 60), span_to("2d", 200_000)),
+            (Ok(30), Ok(60), Ok(172_800))
+        );
+        for bad in ["", "5", "0s", "61s", "2m", "-1s", "1.5s", "99999999999w", "٣s"] {
+            assert!(span_to(bad, 60).is_err(), "{bad:?} was taken");
+        }
+        assert_eq!(whole("24", 8, 32), Ok(24));
+        for bad in ["", "7", "33", "-1", "+9", "9999999999999"] {
+            assert!(whole(bad, 8, 32).is_err(), "{bad:?} was taken");
         }
     }
 

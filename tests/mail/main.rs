@@ -14,6 +14,7 @@ mod demo;
 mod faults;
 mod hostile;
 mod network;
+mod policy;
 mod quota;
 mod rights;
 mod rotate;

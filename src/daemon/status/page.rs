@@ -12,6 +12,8 @@ pub enum Kind {
     Counter,
     /// Go up and down.
     Gauge,
+    /// Count by size: buckets, sum and count.
+    Histogram,
 }
 
 /// A page of figures.
@@ -30,6 +32,7 @@ impl Page {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
         };
         let name = format!("mailctl_{name}");
         self.0.push_str(&format!("# HELP {name} {about}\n# TYPE {name} {kind}\n"));
@@ -45,7 +48,18 @@ impl Page {
 impl Family<'_> {
     /// One value.
     pub fn sample(&mut self, labels: &[(&str, &str)], value: u64) -> &mut Self {
+        self.part("", labels, value)
+    }
+
+    /// One value of a figure that has parts, as histograms have.
+    pub fn part(
+        &mut self,
+        suffix: &str,
+        labels: &[(&str, &str)],
+        value: impl std::fmt::Display,
+    ) -> &mut Self {
         self.page.push_str(&self.name);
+        self.page.push_str(suffix);
         let pairs: Vec<String> =
             labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
         if !pairs.is_empty() {

@@ -1,0 +1,51 @@
+//! The figures of the policies.
+
+use super::page::{Kind, Page};
+use crate::daemon::{
+    memory::Standing,
+    policy::{Recall, Tally},
+};
+use std::sync::Arc;
+
+/// Where they come from.
+pub struct Policies {
+    /// What was answered.
+    pub tally: Arc<Tally>,
+    /// What is remembered.
+    pub recall: Arc<Recall>,
+    /// How writing it does.
+    pub standing: Arc<Standing>,
+}
+
+impl Policies {
+    /// Writes them.
+    pub fn write(&self, page: &mut Page) {
+        let mut family = page.family(
+            "policy_decisions_total",
+            Kind::Counter,
+            "Answers to Postfix, by the rule that gave them.",
+        );
+        for (rule, answer, count) in self.tally.decisions() {
+            family.sample(&[("rule", rule), ("answer", answer)], count);
+        }
+        let (buckets, seconds) = self.tally.latencies();
+        let all = buckets.last().map_or(0, |(_, count)| *count);
+        let mut family =
+            page.family("policy_answer_seconds", Kind::Histogram, "How long answers to Postfix took.");
+        for (bound, count) in &buckets {
+            family.part("_bucket", &[("le", bound)], count);
+        }
+        family.part("_sum", &[], seconds).part("_count", &[], all);
+        page.family("policy_warnings_total", Kind::Counter, "Limits that were used up to four fifths.")
+            .sample(&[], self.tally.warnings());
+        let mut family = page.family("memory_entries", Kind::Gauge, "What the policies remember.");
+        for (table, entries) in self.recall.sizes() {
+            family.sample(&[("table", table)], entries as u64);
+        }
+        let (octets, _) = self.standing.figures();
+        page.family("memory_written_bytes_total", Kind::Counter, "Octets of it written to the disk.")
+            .sample(&[], octets);
+        page.family("memory_on_disk", Kind::Gauge, "Whether the disk took the last of it.")
+            .sample(&[], u64::from(self.standing.well()));
+    }
+}

@@ -1,0 +1,89 @@
+//! Mail ring: the policies, as clients of a real Postfix meet them.
+
+use crate::common::{
+    engine,
+    stack::{Stack, eventually, said},
+};
+use std::{fs, time::Duration};
+
+fn id(word: &str) -> String {
+    format!("<{word}.{}@client.example.net>", std::process::id())
+}
+
+fn send(stack: &Stack, from: &str, word: &str) -> (bool, String) {
+    let header = format!("Message-ID: {}", id(word));
+    let sent = stack.swaks(25, &["--from", from, "--to", "ann@example.test", "--header", &header]);
+    (sent.status.success(), said(&sent))
+}
+
+/// The daemon answers Postfix: at the greeting it is asked for the first time.
+fn answers(stack: &Stack) {
+    eventually(60, "mailctld answers Postfix", || {
+        stack.swaks(25, &["--quit-after", "EHLO"]).status.success().then_some(())
+    });
+}
+
+/// Proves: issue 6, threats 30: limits by login and client; 451 with the time, what is refused is not counted, and one
+/// who is over his limit is no trouble for others.
+#[test]
+fn limits_hold_and_tell_when_there_is_room() {
+    let stack = Stack::up("[rates]\nlogin = \"messages 2/d, recipients 3/d\"\nclient = \"messages 3/d\"\n");
+    let bob = stack.user("bob@example.test");
+    for number in 1..=3 {
+        let (taken, told) = send(&stack, "friend@example.net", &format!("client{number}"));
+        assert!(taken, "{told}");
+    }
+    let (taken, told) = send(&stack, "friend@example.net", "client4");
+    assert!(!taken && told.contains(" 451 4.7.1 ") && told.contains("try again after "), "{told}");
+    assert!(told.contains("3 messages a day") && told.contains(" UTC"), "{told}");
+
+    let submit = |user: &str, password: &str, to: &str| {
+        let sent = stack.submit(user, password, &["--from", user, "--to", to]);
+        (sent.status.success(), said(&sent))
+    };
+    let (taken, told) =
+        submit("bob@example.test", &bob, "ann@example.test,bob@example.test,info@example.test");
+    // One of the three is nobody's: two recipients are counted.
+    assert!(taken, "{told}");
+    let (taken, told) = submit("bob@example.test", &bob, "ann@example.test,bob@example.test");
+    assert!(!taken && told.contains(" 451 4.7.1 ") && told.contains("3 recipients a day"), "{told}");
+    let (taken, told) = submit("bob@example.test", &bob, "ann@example.test");
+    assert!(taken, "what was refused was counted: {told}");
+    let (taken, told) = submit("bob@example.test", &bob, "ann@example.test");
+    assert!(!taken && told.contains(" 451 4.7.1 "), "{told}");
+    let (taken, told) = submit("ann@example.test", &stack.ann.clone(), "bob@example.test");
+    assert!(taken, "{told}");
+
+    let log = stack.logs("mailctld");
+    assert!(log.contains("rule=\"rate-login\"") && log.contains("rule=\"rate-client\""), "{log}");
+    assert!(log.contains("four fifths of a limit"), "{log}");
+}
+
+/// Proves: issue 6: greylisting against Postfix; what is known survives kill -9 and a restart, users are not asked.
+#[test]
+fn greylisting_remembers_through_kill_and_restart() {
+    let stack = Stack::up("[greylist]\nmode = \"all\"\ndelay = \"1s\"\n");
+    let log = stack.home().join("state/policy/policy.db-wal");
+    let length = || fs::metadata(&log).map(|file| (file.len(), file.modified().unwrap())).ok();
+    let before = length();
+    let (taken, told) = send(&stack, "friend@example.net", "first");
+    let began = std::time::Instant::now();
+    assert!(!taken && told.contains(" 451 4.7.1 ") && told.contains("greylisted"), "{told}");
+    eventually(60, "it is on the disk", || (length() != before).then_some(()));
+    engine::crash(stack.project(), "mailctld");
+    answers(&stack);
+    eventually(60, "the delay is over", || (began.elapsed() > Duration::from_secs(2)).then_some(()));
+    let (taken, told) = send(&stack, "friend@example.net", "second");
+    assert!(taken, "it was forgotten: {told}");
+    stack.message("ann@example.test", &stack.ann, "INBOX", &id("second"));
+
+    stack.ok(&["restart", "mailctld"]);
+    answers(&stack);
+    let (taken, told) = send(&stack, "friend@example.net", "third");
+    assert!(taken, "{told}");
+    let (taken, told) = send(&stack, "stranger@example.net", "stranger");
+    assert!(!taken && told.contains("greylisted"), "{told}");
+    let own = ["--from", "ann@example.test", "--to", "ann@example.test"];
+    let sent = stack.submit("ann@example.test", &stack.ann, &own);
+    assert!(sent.status.success(), "{}", said(&sent));
+}
