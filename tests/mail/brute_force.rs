@@ -17,11 +17,14 @@ const DOORS: [&str; 4] = ["imap", "pop3", "sieve", "smtp"];
 const TEMPLATE: &str = "{% include \"builtin/dovecot/dovecot.conf\" %}\n\
     service anvil {\n  unix_listener anvil-auth-penalty {\n    mode = 0\n  }\n}\n";
 
-fn prepared(settings: &str) -> Stack {
-    let stack = Stack::prepared(settings);
+/// And with more patience: on a machine that is very busy, one of five failures must not be told to nobody.
+const PATIENT: &str = "auth_policy {\n  http_client_request_absolute_timeout = 30s\n}\n";
+
+fn prepared(more: &str) -> Stack {
+    let stack = Stack::prepared("");
     let folder = stack.home().join("templates/dovecot");
     fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("dovecot.conf"), TEMPLATE).unwrap();
+    fs::write(folder.join("dovecot.conf"), format!("{TEMPLATE}{more}")).unwrap();
     stack.ok(&["up"]);
     stack
 }
@@ -72,7 +75,7 @@ fn all(results: &[(bool, String, f64)], let_in: bool) {
 /// users-want 2 (the gateway is never banned); brute force, ban, unban.
 #[test]
 fn guessing_shuts_an_address_out_on_every_door() {
-    let stack = prepared("");
+    let stack = prepared(PATIENT);
     let bob = stack.user("bob@example.test");
     let guesser = address(&stack, "opendkim");
 
@@ -80,7 +83,7 @@ fn guessing_shuts_an_address_out_on_every_door() {
     let mut guesses = DOORS.map(|door| format!("{door}:bob@example.test:canary-{door}")).to_vec();
     guesses.push("imap:nobody@example.test:canary".to_owned());
     all(&tries(&stack, "opendkim", &guesses), false);
-    eventually(10, "the guesser is banned", || bans(&stack).contains(&guesser).then_some(()));
+    eventually(30, "the guesser is banned", || bans(&stack).contains(&guesser).then_some(()));
     let refused = tries(&stack, "opendkim", &everywhere("bob@example.test", &bob));
     all(&refused, false);
     let others = tries(&stack, "mailctld", &everywhere("bob@example.test", &bob));
@@ -110,7 +113,7 @@ fn guessing_shuts_an_address_out_on_every_door() {
 /// are taken back; each change is in the log; without mailctld the command says so.
 #[test]
 fn a_person_bans_and_lifts() {
-    let stack = prepared("");
+    let stack = prepared(PATIENT);
     let ann = format!("imap:ann@example.test:{}", stack.ann);
     let bob = format!("pop3:bob@example.test:{}", stack.user("bob@example.test"));
     let both = [ann.clone(), bob.clone()];
@@ -166,10 +169,13 @@ fn a_daemon_that_hangs_locks_nobody_out() {
     all(&let_in, true);
     all(&refused, false);
     // A second for the question, and what checking three passwords takes on a busy machine.
-    assert!(let_in.iter().all(|(.., seconds)| *seconds < 15.0), "{let_in:?}");
+    assert!(let_in.iter().all(|(.., seconds)| *seconds < 30.0), "{let_in:?}");
     engine::request("POST", &format!("/containers/{}-mailctld/stop?t=5", stack.project()));
     all(&tries(&stack, "opendkim", &right), true);
     stack.ok(&["up"]);
+    // It is asked again, in time on the whole.
     stack.ok(&["ban", "add", "ann@example.test"]);
-    all(&tries(&stack, "opendkim", &right), false);
+    eventually(60, "mailctld is asked again", || {
+        tries(&stack, "opendkim", &right).iter().all(|(done, ..)| !done).then_some(())
+    });
 }

@@ -17,7 +17,8 @@ pub enum Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Network(net) if net.prefix_len() == net.max_prefix_len() => write!(f, "{}", net.addr()),
+            // An IPv6 address alone would be read as its /64.
+            Self::Network(IpNet::V4(net)) if net.prefix_len() == 32 => write!(f, "{}", net.addr()),
             Self::Network(net) => write!(f, "{net}"),
             Self::Account(account) => f.write_str(account),
         }
@@ -54,10 +55,10 @@ impl FromStr for Key {
             return Ok(Self::Account(address.to_string()));
         }
         // People also guess at names that can be no login here: `admin`.
-        let name = text.trim();
+        let name = text.trim().to_lowercase();
         let odd = |c: char| c.is_whitespace() || c.is_control() || "/:".contains(c);
         match name.chars().any(|c| c.is_ascii_alphabetic()) && !name.contains(odd) && name.len() <= 320 {
-            true => Ok(Self::Account(name.to_lowercase())),
+            true => Ok(Self::Account(name)),
             false => Err(Unclear(format!(
                 "{text:?} is neither an address like 192.0.2.7, nor a network like 192.0.2.0/24, nor a login like \
                  ann@example.org"

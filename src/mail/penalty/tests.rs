@@ -270,6 +270,7 @@ fn keys_are_read_as_people_write_them() {
         ("192.0.2.0/24", "192.0.2.0/24"),
         ("[2001:db8::5]", "2001:db8::/64"),
         ("2001:db8::/32", "2001:db8::/32"),
+        ("2001:db8::5/128", "2001:db8::5/128"),
         ("Ann@Example.org", "ann@example.org"),
         ("Admin", "admin"),
     ] {
@@ -303,6 +304,13 @@ fn a_flood_of_addresses_fills_no_table() {
 }
 
 proptest! {
+    #[test]
+    fn a_key_prints_as_what_is_read(text in "[a-zA-Z0-9İ.:/@\\[\\] -]{0,40}") {
+        if let Ok(key) = text.parse::<Key>() {
+            prop_assert_eq!(key.to_string().parse::<Key>(), Ok(key));
+        }
+    }
+
     /// Whatever happens and however the clock jumps: no panic, the delay is within its bounds, and neither loopback
     /// nor the gateway is ever refused by the rules.
     #[test]
