@@ -18,6 +18,7 @@ pub mod dns_records;
 pub mod domain;
 pub mod down;
 pub mod exec;
+pub mod explain;
 pub mod health;
 pub mod help;
 pub mod image;

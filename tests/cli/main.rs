@@ -14,6 +14,7 @@ mod dns_faults;
 mod dns_green;
 mod dns_records;
 mod engine;
+mod explain;
 mod help;
 mod init;
 mod keys;

@@ -11,6 +11,7 @@ mod boxes;
 mod brute_force;
 mod config;
 mod demo;
+mod explain;
 mod faults;
 mod hostile;
 mod network;

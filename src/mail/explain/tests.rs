@@ -1,0 +1,77 @@
+use super::{super::directory::tests::*, *};
+
+const MAIN: &str = "smtpd_client_restrictions = check_policy_service unix:/run/mailctl/mailctld/policy\n\
+    smtpd_helo_restrictions = permit_mynetworks reject_invalid_helo_hostname\n\
+    smtpd_relay_restrictions = permit_mynetworks reject_unauth_destination\n\
+    smtpd_recipient_restrictions = reject_unlisted_recipient reject_rbl_client x.example permit reject\n";
+const MASTER: &str = "submission inet n - n - - smtpd\n  -o smtpd_helo_restrictions=\n\
+    \x20 -o smtpd_sender_restrictions=reject_sender_login_mismatch\n\
+    \x20 -o smtpd_relay_restrictions=permit_sasl_authenticated reject\n";
+
+fn asked(service: &str, change: impl FnOnce(&mut Question)) -> (Verdict, Vec<Step>) {
+    let table = table(&["ann@example.org", "bob@example.org"], &[("info@example.org", &["bob@example.org"])]);
+    let address = |text: &str| Address::parse(text).unwrap();
+    let mut question = Question {
+        client: None,
+        trusted: false,
+        helo: None,
+        login: None,
+        from: Some(address("x@example.net")),
+        to: address("info@example.org"),
+    };
+    change(&mut question);
+    let words = Words { restriction: Restriction::Email, mode: RelayMode::AllowAuth };
+    let Ok(steps) = walk(&lists(MAIN, MASTER, service), &question, &table, &place(), words);
+    (steps.last().unwrap().verdict, steps)
+}
+
+/// Proves: S0-21 (each error of the guide has a cause and a fix), issue 6 (`explain`).
+#[test]
+fn the_rule_that_decides_is_named_with_its_remedy() {
+    let address = |text: &str| Address::parse(text).unwrap();
+    let (verdict, steps) = asked("smtp", |_| {});
+    assert_eq!(verdict, Verdict::Next, "{steps:#?}");
+    assert!(steps.iter().any(|step| step.verdict == Verdict::Open && step.setting == Some("[postfix.main]")));
+
+    let (verdict, steps) = asked("smtp", |question| question.to = address("nobody@example.org"));
+    let last = steps.last().unwrap();
+    assert_eq!((verdict, last.rule.as_str()), (Verdict::Refuse, "reject_unlisted_recipient"));
+    assert!(last.reply.as_ref().unwrap().starts_with("550 5.1.1"));
+
+    let (_, steps) = asked("smtp", |question| question.to = address("x@example.com"));
+    let last = steps.last().unwrap();
+    assert!(
+        last.reply.as_ref().unwrap().contains("Relay access denied") && last.remedies.len() == 2,
+        "{last:?}"
+    );
+    let (verdict, _) = asked("smtp", |question| {
+        question.to = address("x@example.com");
+        question.trusted = true;
+        // Recipients elsewhere are for their own servers to know.
+    });
+    assert_eq!(verdict, Verdict::Next);
+
+    for (helo, fine) in
+        [("mail.example.net", true), ("[192.0.2.1]", true), ("a b", false), ("-x.example", false)]
+    {
+        let (_, steps) = asked("smtp", |question| question.helo = Some(helo.to_owned()));
+        assert_eq!(steps.last().unwrap().rule != "reject_invalid_helo_hostname", fine, "{helo}");
+    }
+
+    let send = |from: Option<&str>| {
+        asked("submission", |question| {
+            question.login = Some(address("bob@example.org"));
+            question.from = from.map(address);
+            question.to = address("x@example.com");
+        })
+    };
+    assert_eq!(send(Some("info@example.org")).0, Verdict::Next);
+    assert_eq!(send(None).0, Verdict::Next);
+    let (verdict, steps) = send(Some("ann@example.org"));
+    let last = steps.last().unwrap();
+    assert_eq!((verdict, last.setting), (Verdict::Refuse, Some("SENDER_RESTRICTIONS")));
+    assert_eq!(last.remedies, ["mailctl user allow bob@example.org ann@example.org"]);
+    let (verdict, steps) = asked("submission", |question| question.login = Some(address("gone@example.org")));
+    assert_eq!(verdict, Verdict::Refuse);
+    assert!(steps.last().unwrap().reply.as_ref().unwrap().starts_with("535"), "{steps:?}");
+}
