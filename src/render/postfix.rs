@@ -101,6 +101,10 @@ pub(super) fn render(
             "postfix/submission_headers",
             templates.render("postfix/submission_headers", &headers)?,
         ),
+        ConfigFile::public(
+            "postfix/incoming_headers",
+            templates.render("postfix/incoming_headers", &headers)?,
+        ),
     ];
     if let Some(login) = settings.relay.as_ref().and_then(login) {
         files.push(ConfigFile::secret(

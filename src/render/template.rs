@@ -27,6 +27,7 @@ pub const BUILTIN: &[(&str, &str)] = builtin![
     "opendkim/signing",
     "opendkim/signingtable",
     "opendkim/unbound.conf",
+    "postfix/incoming_headers",
     "postfix/main.cf",
     "postfix/master.cf",
     "postfix/sasl_passwd",

@@ -145,6 +145,7 @@ fn a_domain_with_both_keys_signs_twice() {
     let incoming = stack.message("ann@example.test", &ann, "INBOX", &id);
     assert_eq!(incoming.matches("Authentication-Results:").count(), 1, "{incoming}");
     assert_eq!(incoming.matches("DKIM-Signature:").count(), 0, "a stranger's mail is not signed: {incoming}");
+    forged_results_are_gone(&stack, &ann);
 
     // From nothing to both at once, and back to one while it runs.
     // The network stays: the route to the outside leads through its gateway.
@@ -201,5 +202,54 @@ fn verify(message: &str, record: &serde_json::Value, algorithms: &[&str]) {
         verifier.stdin.take().unwrap().write_all(wire.as_bytes()).unwrap();
         let output = verifier.wait_with_output().unwrap();
         assert_eq!(output.status.success(), good, "{kind}: {}\n{text}", said(&output));
+    }
+}
+
+/// Proves: threats 11: results that bear our name are removed however they are written, also where OpenDKIM cannot read
+/// them; those of others stay, and so does all of an attached message.
+fn forged_results_are_gone(stack: &Stack, ann: &str) {
+    let id = format!("<forged.{}@client.example.net>", std::process::id());
+    let forged = [
+        "Authentication-Results: mail.example.test; spf=pass forged",
+        "Authentication-Results: mail.example.test; dkim=pass (2048-bit key) header.d=bank.example forged",
+        "authentication-results: (a) \"MAIL.example.TEST\" 1; spf=pass forged",
+        "Authentication-Results:\r\n mail.example.test;\r\n spf=pass forged",
+        "Authentication-Results : mail.example.test;spf=pass forged",
+        "Authentication-Results: mail.example.test",
+    ];
+    let inner = "Authentication-Results: mail.example.test; spf=pass evidence";
+    let other = "Authentication-Results: mail.example.test.example.net; spf=pass elsewhere";
+    let message = format!(
+        "{}\r\n{other}\r\nFrom: friend@example.net\r\nTo: ann@example.test\r\nMessage-ID: {id}\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n\r\nx\r\n--b--\r\n",
+        forged.join("\r\n")
+    );
+    let file = stack.home().join("forged.eml");
+    std::fs::write(&file, message).unwrap();
+    let data = format!("@{}", file.display());
+    for user in [false, true] {
+        let to = ["--to", "ann@example.test", "--data", &data];
+        let sent = if user {
+            stack.submit("ann@example.test", ann, &[&["--from", "ann@example.test"], &to[..]].concat())
+        } else {
+            stack.swaks(25, &[&["--from", "friend@example.net"], &to[..]].concat())
+        };
+        assert!(sent.status.success(), "{}", said(&sent));
+    }
+    let all = || {
+        let found = stack
+            .mailbox(("imap", "tls", 993), "ann@example.test", ann, &["INBOX", "Message-ID", &id])
+            .unwrap();
+        found["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let both = eventually(30, "both messages", || Some(all()).filter(|found| found.len() == 2));
+    for message in both {
+        assert!(!message.contains("forged\r\n") && !message.contains("bank.example"), "{message}");
+        assert!(message.contains("evidence") && message.contains("elsewhere"), "{message}");
     }
 }
