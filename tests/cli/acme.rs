@@ -425,3 +425,43 @@ fn renewals_end_well_whatever_goes_wrong() {
     assert_eq!((figures.renewed, figures.accounts, figures.mismatches), (3, 1, 0), "{figures:?}");
     assert!(figures.most_in_a_week <= 5, "{figures:?}");
 }
+
+/// Proves: fault 22 (clock a day back and ninety days ahead, and right again), S4-10 (the clock is looked at before an
+/// order): a clock that is wrong orders nothing, is named, and leaves neither a storm of renewals nor a block behind.
+#[test]
+fn a_wrong_clock_is_named_and_costs_no_order() {
+    let scene = Scene::new(&Manner::default(), "");
+    scene.home.ok(&["cert", "issue"]);
+    scene.home.ok(&["cert", "renew", "--force"]);
+    let at = |shift: &str, how: &str| {
+        let mailctl = scene.home.command(&["cert", "renew", how]);
+        let ran = Command::new("faketime")
+            .args(["-f", shift])
+            .arg(mailctl.get_program())
+            .args(mailctl.get_args())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+            // What waits goes on waiting as long as ever.
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+            .output()
+            .unwrap();
+        (ran.status.code(), String::from_utf8(ran.stderr).unwrap())
+    };
+    for shift in ["+90d", "-1d"] {
+        let (status, told) = at(shift, "--force");
+        assert_eq!(status, Some(1), "{told}");
+        assert!(told.contains("acme.precheck") && told.contains("the clock of this host"), "{told}");
+        let (status, told) = at(shift, "--if-due");
+        assert_eq!(status, Some(0), "{told}");
+    }
+    assert_eq!(scene.pebble.orders(), 2);
+
+    let right = scene.home.run(&["cert", "renew", "--if-due"]);
+    assert_eq!(right.status, 0, "{right:?}");
+    assert_eq!(scene.pebble.orders(), 2, "nothing was due");
+    assert_eq!(scene.shown()["acme"]["orders"]["mail.example.org"], 2, "what was ordered is remembered");
+    // Nor does what went wrong then stand in the way now.
+    scene.home.ok(&["cert", "renew", "--force"]);
+    assert_eq!(scene.pebble.orders(), 3);
+}

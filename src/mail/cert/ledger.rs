@@ -26,7 +26,7 @@ const LONGEST_PAUSE: i64 = 9 * 3600;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ledger {
-    /// Orders of the last week.
+    /// Orders of the last week, and some older ones.
     pub placed: Vec<Placed>,
     /// The last orders that were taken, the newest at the end: none of them is one that was cut off.
     pub taken: Vec<Taken>,
@@ -121,11 +121,17 @@ pub struct Advice {
 }
 
 impl Ledger {
-    /// Brings the book in line with the clock: what is older than a week goes, and what a clock that was wrong has
-    /// put into the future comes back, or it would block for years. Whether anything changed.
+    /// Brings the book in line with the clock: what is older than a week goes when there is much of it (a clock that
+    /// was ahead for a moment must not make us forget what we ordered), and what a clock that was wrong has put into
+    /// the future comes back, or it would block for years. Whether anything changed.
     pub fn wind(&mut self, now: i64) -> bool {
         let before = self.clone();
-        self.placed.retain(|placed| placed.at > now - WEEK);
+        let mut surplus = self.placed.len().saturating_sub(REMEMBERED);
+        self.placed.retain(|placed| {
+            let goes = surplus > 0 && placed.at <= now - WEEK;
+            surplus -= usize::from(goes);
+            !goes
+        });
         self.placed.iter_mut().for_each(|placed| placed.at = placed.at.min(now));
         self.ask = self.ask.min(now + 86_400);
         if let Some(failure) = &mut self.failure {

@@ -26,7 +26,15 @@ fn the_sixth_order_of_a_week_waits() {
     assert_eq!(ledger.under_way.len(), 1, "a new order of the same kind takes the place of the old one");
     assert_eq!(ledger.allows(CA, &both, NOW + WEEK), Ok(()));
     ledger.wind(NOW + WEEK);
-    assert_eq!(ledger.placed.len(), 4);
+    assert_eq!(ledger.orders(CA, "a.example", NOW + WEEK), 4);
+    // A clock that is ahead for a moment makes nobody forget.
+    ledger.wind(NOW + 90 * 86_400);
+    assert_eq!(ledger.orders(CA, "a.example", now), 5);
+    for hour in 0..3 * i64::try_from(REMEMBERED).unwrap() {
+        ledger.place(CA, Kind::Ecdsa, &a, NOW + hour);
+    }
+    ledger.wind(NOW + 90 * 86_400);
+    assert_eq!(ledger.placed.len(), REMEMBERED, "the book does not grow for ever");
 }
 
 /// Proves: fault 22 (a clock that was years ahead does not block for years).
