@@ -83,7 +83,8 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     };
     let logins = config.auth.as_ref().map(|wanted| house.logins(wanted, known)).transpose()?;
     if let (Some(socket), Some(auth)) = (&config.control, &logins) {
-        house.control(socket, auth.clone())?;
+        let (auth, recall) = (auth.clone(), figures.recall.clone());
+        house.control(socket, control::Control { auth, recall, state: state.clone() })?;
     }
     if let Some(address) = config.status {
         house.status(address, &state, web.as_ref(), logins.clone(), figures).await?;

@@ -9,6 +9,7 @@ mod passwd;
 pub mod secret;
 mod set;
 mod show;
+mod unfreeze;
 
 use super::live;
 use crate::{error::Error, ui::Ui, world::World};
@@ -32,6 +33,7 @@ enum Verb {
     MaySend(may_send::Args),
     Allow(allow::Args),
     Disallow(allow::Back),
+    Unfreeze(unfreeze::Args),
 }
 
 /// Runs the verb.
@@ -43,6 +45,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         Verb::List(args) => return list::run(args, world, ui).await,
         Verb::Allow(args) => allow::allow(args, world, ui).await?,
         Verb::Disallow(args) => allow::disallow(args, world, ui).await?,
+        Verb::Unfreeze(args) => return unfreeze::run(args, world, ui).await,
         Verb::MaySend(args) => return may_send::run(args, world, ui).await,
         Verb::Passwd(args) => return passwd::run(args, world, ui).await,
         Verb::Show(args) => return show::run(args, world, ui).await,

@@ -5,12 +5,15 @@ use super::{
     auth::{Auth, now},
     http::{exchange::exchange, respond},
     listener::Speak,
+    memory::unix_now,
+    policy::Recall,
     session::{Drain, End},
+    state::State,
 };
 use crate::{
     error::{Code, codes},
     mail::penalty::{Ban, By, Key},
-    wire::control::{Add, BANS, Banned, Bans, LIFT, LONGEST, Lift, Refusal},
+    wire::control::{Add, BANS, Banned, Bans, LIFT, LONGEST, Lift, Refusal, THAW, Thaw, Thawed},
 };
 use http_body_util::{BodyExt, Limited};
 use hyper::{Method, Request, StatusCode, body::Incoming};
@@ -25,6 +28,10 @@ pub const MOST: usize = 32;
 pub struct Control {
     /// Bans.
     pub auth: Arc<Auth>,
+    /// Frozen logins.
+    pub recall: Arc<Recall>,
+    /// By which rule they are frozen.
+    pub state: Arc<State>,
 }
 
 impl Speak<UnixStream> for Control {
@@ -46,12 +53,23 @@ impl Control {
             (&Method::GET, BANS) => Ok(told(&self.auth.bans())),
             (&Method::POST, BANS) => read(&body).and_then(|asked| self.add(&asked)),
             (&Method::POST, LIFT) => read(&body).and_then(|asked| self.lift(&asked)),
+            (&Method::POST, THAW) => return told_or(read(&body).map(|asked| self.thaw(&asked))),
             _ => return respond::absent(),
         };
-        match answered {
-            Ok(bans) => json(StatusCode::OK, &bans),
-            Err(refusal) => json(StatusCode::UNPROCESSABLE_ENTITY, &refusal),
+        told_or(answered)
+    }
+
+    fn thaw(&self, asked: &Thaw) -> Thawed {
+        let now = unix_now();
+        if asked.dry_run {
+            return Thawed { frozen: self.recall.frozen(&asked.login, now) };
         }
+        let rule = self.state.read().rules.rates.freeze;
+        let frozen = self.recall.thaw(&asked.login, &rule, now);
+        if frozen {
+            tracing::warn!(login = ?asked.login, "may send again by command");
+        }
+        Thawed { frozen }
     }
 
     fn add(&self, asked: &Add) -> Result<Bans, Refusal> {
@@ -77,6 +95,13 @@ impl Control {
             self.auth.lift(&key);
         }
         Ok(bans)
+    }
+}
+
+fn told_or(answered: Result<impl Serialize, Refusal>) -> respond::Reply {
+    match answered {
+        Ok(answer) => json(StatusCode::OK, &answer),
+        Err(refusal) => json(StatusCode::UNPROCESSABLE_ENTITY, &refusal),
     }
 }
 

@@ -86,8 +86,8 @@ impl House {
     }
 
     /// Opens the door for commands: only root, who may do everything, and mailctld's own user come in.
-    pub fn control(&mut self, socket: &Path, auth: Arc<Auth>) -> Result<(), Error> {
-        self.open("control", control::MOST, bind_for(socket, None, 0o600)?, Control { auth });
+    pub fn control(&mut self, socket: &Path, control: Control) -> Result<(), Error> {
+        self.open("control", control::MOST, bind_for(socket, None, 0o600)?, control);
         Ok(())
     }
 

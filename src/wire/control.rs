@@ -8,6 +8,9 @@ pub const BANS: &str = "/bans";
 /// `POST`: bans are taken back.
 pub const LIFT: &str = "/bans/lift";
 
+/// `POST`: a login may send again.
+pub const THAW: &str = "/frozen/lift";
+
 /// The longest question taken, in octets.
 pub const LONGEST: usize = 64 << 10;
 
@@ -51,6 +54,23 @@ pub struct Lift {
     pub on: String,
     /// Only say what would be.
     pub dry_run: bool,
+}
+
+/// Who may send again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thaw {
+    /// The login.
+    pub login: String,
+    /// Only say what would be.
+    pub dry_run: bool,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thawed {
+    /// Whether it was frozen.
+    pub frozen: bool,
 }
 
 /// The bans that hold, or that were changed.

@@ -3,8 +3,8 @@
 use super::World;
 use crate::{
     error::{Error, codes},
-    mail::penalty::Key,
-    wire::control::{Add, BANS, Bans, LIFT, Lift, Refusal},
+    mail::{address::Address, penalty::Key},
+    wire::control::{Add, BANS, Bans, LIFT, Lift, Refusal, THAW, Thaw, Thawed},
 };
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1, header};
@@ -37,6 +37,12 @@ impl World {
     /// Lets somebody in again; what was lifted.
     pub async fn unban(&self, key: &Key, dry_run: bool) -> Result<Bans, Error> {
         self.control(Method::POST, LIFT, &Lift { on: key.to_string(), dry_run }).await
+    }
+
+    /// Lets a login send again; whether it was frozen.
+    pub async fn thaw(&self, login: &Address, dry_run: bool) -> Result<bool, Error> {
+        let asked = Thaw { login: login.to_string(), dry_run };
+        self.control(Method::POST, THAW, &asked).await.map(|Thawed { frozen }| frozen)
     }
 
     async fn control<T: DeserializeOwned>(

@@ -87,3 +87,32 @@ fn greylisting_remembers_through_kill_and_restart() {
     let sent = stack.submit("ann@example.test", &stack.ann, &own);
     assert!(sent.status.success(), "{}", said(&sent));
 }
+
+/// Proves: threats 30, issue 6 (`user unfreeze`): a login far above its habit sends nothing until a person has looked; what
+/// others send goes on, and so does what the login receives.
+#[test]
+fn a_frozen_login_is_freed_by_command() {
+    let stack = Stack::up("[rates]\nfreeze_times = 1\nfreeze_from = 2\n");
+    let bob = stack.user("bob@example.test");
+    let submit = |user: &str, password: &str, to: &str| {
+        let sent = stack.submit(user, password, &["--from", user, "--to", to]);
+        (sent.status.success(), said(&sent))
+    };
+    let both = "ann@example.test,bob@example.test";
+    assert_eq!(stack.run(&["user", "unfreeze", "bob@example.test"]).status.code(), Some(65));
+    let (taken, told) = submit("bob@example.test", &bob, both);
+    assert!(taken, "{told}");
+    for _ in 0..2 {
+        let (taken, told) = submit("bob@example.test", &bob, "ann@example.test");
+        let stopped =
+            told.contains(" 451 4.7.0 ") && told.contains("sending is stopped for bob@example.test");
+        assert!(!taken && stopped, "{told}");
+    }
+    let (taken, told) = submit("ann@example.test", &stack.ann, "bob@example.test");
+    assert!(taken, "{told}");
+    stack.ok(&["user", "unfreeze", "bob@example.test", "--dry-run"]);
+    assert!(!submit("bob@example.test", &bob, "ann@example.test").0, "a dry run changes nothing");
+    stack.ok(&["user", "unfreeze", "bob@example.test"]);
+    let (taken, told) = submit("bob@example.test", &bob, both);
+    assert!(taken, "{told}");
+}

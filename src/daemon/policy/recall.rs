@@ -119,7 +119,6 @@ impl Recall {
     }
 
     /// Frees a login; whether it was frozen.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no command asks for it yet"))]
     pub fn thaw(&self, login: &str, rule: &Freeze, now: u32) -> bool {
         self.habits.update(self.login(login), now, |habit| match habit {
             Some(habit) if habit.frozen().is_some() => {
