@@ -87,7 +87,7 @@ rules! {
     /// The login may not send as the sender that it names.
     Rights = "rights", "SENDER_RESTRICTIONS", "`mailctl user may-send USER ADDRESS` tells why, and how to allow it";
     /// The login is far above its habit.
-    Frozen = "frozen", "rates.freeze_times", "change the user's password if it was stolen (`mailctl user passwd`); sending is free again when the login is thawed";
+    Frozen = "frozen", "rates.freeze_times", "change the password if somebody else has it (`mailctl user passwd LOGIN`), then let it send again: `mailctl user unfreeze LOGIN`";
     /// Too much by one login.
     LoginRate = "rate-login", "rates.login", "raise rates.login in mailctl.toml and run `mailctl up`, or wait for the time in the answer";
     /// Too much by one client.

@@ -4,9 +4,9 @@ use super::{keys::find, source::Words, value};
 use crate::mail::address::{Address, Domain};
 use std::fmt;
 
-/// Let's Encrypt's directories: the real one, and the one to try things at.
-/// The directory that is used where no other is named.
+/// The directory that is used where no other is named: the real one of Let's Encrypt.
 pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
+/// The one to try things at.
 const LETS_ENCRYPT_STAGING: &str = "https://acme-staging-v02.api.letsencrypt.org/directory";
 
 /// An authority that issues by ACME (RFC 8555), and how to deal with it.

@@ -47,7 +47,6 @@ fn the_rule_that_decides_is_named_with_its_remedy() {
     let (verdict, _) = asked("smtp", |question| {
         question.to = address("x@example.com");
         question.trusted = true;
-        // Recipients elsewhere are for their own servers to know.
     });
     assert_eq!(verdict, Verdict::Next);
 
