@@ -67,14 +67,15 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let mut memory = Memory::open(config.memory.as_deref()).await;
     let known = auth::Kept::new(&mut memory);
     let recall = Arc::new(policy::Recall::new(&mut memory));
+    let facts = Arc::new(policy::Facts::new(memory.keys(), config.resolvers.clone()));
     let keeper = memory.begin(unix_now());
     let standing = keeper.standing();
     let kept = Arc::new(Notify::new());
     let keeper = tokio::spawn(keeper.keep(kept.clone()));
     let mut house = House::default();
     let follower = tokio::spawn(follow::follow(state.clone(), config.database.clone(), again.clone()));
-    let policies = policy::Policy::new(state.clone(), recall.clone());
-    let figures = status::Policies { tally: policies.tally(), recall, standing };
+    let policies = policy::Policy::new(state.clone(), recall.clone(), facts.clone());
+    let figures = status::Policies { tally: policies.tally(), recall, standing, facts: facts.clone() };
     house.open("socketmap", SESSIONS, socketmap, lookup::Lookup(state.clone()));
     house.open("policy", SESSIONS, policy, policies);
     let web = match &config.web {
@@ -96,7 +97,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
             _ = term.recv() => break,
             _ = int.recv() => break,
             _ = hup.recv() => {
-                reload(&args.config, &config, &state, web.as_ref(), logins.as_deref());
+                reload(&args.config, &config, &state, &facts, web.as_ref(), logins.as_deref());
                 again.notify_one();
             }
         }
@@ -113,7 +114,14 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
 }
 
 /// A file that cannot be used changes nothing: what was rendered before still serves.
-fn reload(file: &Path, running: &Config, state: &State, web: Option<&Open>, logins: Option<&Auth>) {
+fn reload(
+    file: &Path,
+    running: &Config,
+    state: &State,
+    facts: &policy::Facts,
+    web: Option<&Open>,
+    logins: Option<&Auth>,
+) {
     if let Some(open) = web {
         open.again.notify_one();
     }
@@ -134,6 +142,7 @@ fn reload(file: &Path, running: &Config, state: &State, web: Option<&Open>, logi
                 tracing::warn!("other sockets, other ports or another database need a restart");
             }
             state.configure(&config);
+            facts.configure(config.resolvers.clone());
             if let (Some(logins), Some(wanted)) = (logins, &config.auth) {
                 logins.configure(wanted);
             }

@@ -50,6 +50,9 @@ pub struct Config {
     /// What may pass; everything without it.
     #[serde(default)]
     pub policies: Rules,
+    /// Who is asked about names in DNS; without any, those of `/etc/resolv.conf`.
+    #[serde(default)]
+    pub resolvers: Vec<SocketAddr>,
     /// Where it keeps what it remembers of messages and logins; in memory only without it.
     #[serde(default)]
     pub memory: Option<PathBuf>,

@@ -19,6 +19,13 @@ use table::Durable;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key([u64; 2]);
 
+impl Key {
+    /// For tables of another kind.
+    pub fn parts(self) -> [u64; 2] {
+        self.0
+    }
+}
+
 /// Makes keys.
 #[derive(Clone, Copy)]
 pub struct Keys([u8; 16]);

@@ -4,17 +4,22 @@
 //!
 //! | asked at | by logins | by trusted clients | by everybody else |
 //! |---|---|---|---|
-//! | RCPT | login, right to send, frozen, `rates.login`, `rates.recipient_domain` | `rates.recipient_domain` | `rates.client`, `rates.sender_domain`, greylisting |
+//! | RCPT | login, right to send, frozen, `rates.login`, `rates.recipient_domain` | `rates.recipient_domain` | SPF, `rates.client`, `rates.sender_domain`, greylisting |
 //! | END-OF-MESSAGE | the same, and counted; habit | | the same, and counted |
 //!
 //! At RCPT nothing is counted but recipients of other domains, which are not told later: a message that is given up
 //! costs nobody anything. At its end it is judged once more and counted in one step, so many at once cannot
 //! pass a limit together.
+//!
+//! What DNS has to be asked for is asked before anything is counted: a decision that misses a fact is not made, the
+//! session waits while [`facts`] finds it, and then it is made from the beginning.
 
+mod facts;
 mod recall;
 mod rights;
 mod tally;
 
+pub use facts::{Facts, Sender};
 pub use recall::Recall;
 pub use tally::Tally;
 
@@ -30,56 +35,108 @@ use crate::{
         greylist::{self, Mode},
         limit::{Limits, Load, Verdict},
         policy::{Action, Decision, Rule, frozen, greylisted, limited, login},
+        spf::{Evaluation, Verdict as Spf, rule},
     },
     wire::policy::{Decoded, PolicyRequest, Stage, decode, encode, number},
 };
+use futures_util::FutureExt;
 use recall::Whose;
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
 /// The policy service.
-pub struct Policy {
+pub struct Policy(Arc<Desk>);
+
+/// Everything that lasts longer than a question.
+struct Desk {
     state: Arc<State>,
     recall: Arc<Recall>,
+    facts: Arc<Facts>,
     tally: Arc<Tally>,
 }
 
 impl Policy {
     /// Answers from these.
-    pub fn new(state: Arc<State>, recall: Arc<Recall>) -> Self {
-        Self { state, recall, tally: Arc::default() }
+    pub fn new(state: Arc<State>, recall: Arc<Recall>, facts: Arc<Facts>) -> Self {
+        Self(Arc::new(Desk { state, recall, facts, tally: Arc::default() }))
     }
 
     /// For the metrics.
     pub fn tally(&self) -> Arc<Tally> {
-        self.tally.clone()
+        self.0.tally.clone()
     }
 }
 
 impl Answer for Policy {
     fn answer(&self, buffer: &[u8], replies: &mut Vec<u8>) -> Progress {
         let began = Instant::now();
-        let known = self.state.read();
-        let asking = Asking { known: &known, recall: &self.recall, tally: &self.tally, now: unix_now() };
+        let desk = &self.0;
+        let known = desk.state.read();
+        let asking = desk.asking(&known);
         let (mut used, mut answers) = (0, 0);
         let progress = loop {
             match decode(&buffer[used..]) {
                 Decoded::Request(request, length) => {
+                    let text = &buffer[used..used + length];
                     used += length;
-                    answers += 1;
-                    let decision = asking.decide(&request);
-                    self.tally.decided(&decision);
-                    if decision.action != Action::Dunno {
-                        tell(&decision, &request);
+                    match asking.decide(&request, None) {
+                        Ok(decision) => {
+                            answers += 1;
+                            desk.give(&decision, &request, replies);
+                        }
+                        Err(Missing) => {
+                            break Progress::Later(used, later(desk.clone(), text.to_vec()).boxed());
+                        }
                     }
-                    encode(&decision.action, replies);
                 }
                 Decoded::More => break Progress::Used(used),
                 // Says nothing, as the protocol wants it: Postfix acts by its own default.
                 Decoded::Malformed(why) => break Progress::Refused(why),
             }
         };
-        self.tally.took(answers, began.elapsed());
+        desk.tally.took(answers, began.elapsed());
         progress
+    }
+}
+
+/// A decision that cannot be made yet: it takes facts that have to be asked for.
+#[derive(Debug)]
+struct Missing;
+
+/// Answers one request that was understood before, when its facts are there.
+async fn later(desk: Arc<Desk>, text: Vec<u8>) -> Vec<u8> {
+    let began = Instant::now();
+    let mut replies = Vec::new();
+    let Decoded::Request(request, _) = decode(&text) else { return replies };
+    let Some(client) = request.client() else { return replies };
+    let receiver = desk.state.read().place.hostname.to_string();
+    let found = desk.facts.find(&sender(&request, client), &receiver, unix_now().into()).await;
+    {
+        let known = desk.state.read();
+        // With the fact in the hand nothing is missing.
+        if let Ok(decision) = desk.asking(&known).decide(&request, Some(&found)) {
+            desk.give(&decision, &request, &mut replies);
+        }
+    }
+    desk.tally.took(1, began.elapsed());
+    replies
+}
+
+fn sender(request: &PolicyRequest<'_>, client: IpAddr) -> Sender {
+    let text = |octets| String::from_utf8_lossy(octets).into_owned();
+    Sender { client, helo: text(request.helo_name), sender: text(request.sender) }
+}
+
+impl Desk {
+    fn asking<'a>(&'a self, known: &'a Known) -> Asking<'a> {
+        Asking { known, recall: &self.recall, facts: &self.facts, tally: &self.tally, now: unix_now() }
+    }
+
+    fn give(&self, decision: &Decision, request: &PolicyRequest<'_>, replies: &mut Vec<u8>) {
+        self.tally.decided(decision);
+        if decision.action != Action::Dunno {
+            tell(decision, request);
+        }
+        encode(&decision.action, replies);
     }
 }
 
@@ -102,6 +159,7 @@ fn tell(decision: &Decision, request: &PolicyRequest<'_>) {
 struct Asking<'a> {
     known: &'a Known,
     recall: &'a Recall,
+    facts: &'a Arc<Facts>,
     tally: &'a Tally,
     now: u32,
 }
@@ -117,19 +175,52 @@ macro_rules! ask {
 }
 
 impl Asking<'_> {
-    fn decide(&self, request: &PolicyRequest<'_>) -> Decision {
+    /// `found` is the SPF verdict, where it was asked for because it was missing.
+    fn decide(
+        &self,
+        request: &PolicyRequest<'_>,
+        found: Option<&Arc<Evaluation>>,
+    ) -> Result<Decision, Missing> {
         if !request.sasl_username.is_empty() {
-            return self.of_login(request);
+            return Ok(self.of_login(request));
         }
         if matches!(request.stage, Stage::Other | Stage::Data) {
-            return Decision::NONE;
+            return Ok(Decision::NONE);
         }
         // Without an address it is Postfix itself that asks, on behalf of nobody.
-        let Some(client) = request.client() else { return Decision::NONE };
+        let Some(client) = request.client() else { return Ok(Decision::NONE) };
         if self.known.trusted.holds(client) {
-            self.of_trusted(request)
-        } else {
-            self.of_stranger(request, client)
+            return Ok(self.of_trusted(request));
+        }
+        let spf = match request.stage {
+            Stage::Recipient => self.spf(request, client, found)?,
+            _ => None,
+        };
+        Ok(self.of_stranger(request, client, spf.as_deref()))
+    }
+
+    /// The verdict, where a rule wants to know it now. Where it is only written into the message later, it is asked for
+    /// while the client sends that.
+    fn spf(
+        &self,
+        request: &PolicyRequest<'_>,
+        client: IpAddr,
+        found: Option<&Arc<Evaluation>>,
+    ) -> Result<Option<Arc<Evaluation>>, Missing> {
+        let rules = &self.known.rules;
+        let now = rules.spf.mode == rule::Mode::Reject || rules.greylist.mode == Mode::Unproven;
+        if !now && rules.spf.mode == rule::Mode::Off {
+            return Ok(None);
+        }
+        let known = found.cloned().or_else(|| self.facts.known(client, request.helo_name, request.sender));
+        match known {
+            None if now => Err(Missing),
+            None => {
+                let receiver = self.known.place.hostname.as_str();
+                self.facts.prepare(sender(request, client), receiver, self.now.into());
+                Ok(None)
+            }
+            known => Ok(known),
         }
     }
 
@@ -192,7 +283,12 @@ impl Asking<'_> {
         self.count(Rule::RecipientRate, Whose::Recipient(name.as_bytes()), limits, &one, &whose)
     }
 
-    fn of_stranger(&self, request: &PolicyRequest<'_>, client: IpAddr) -> Decision {
+    fn of_stranger(&self, request: &PolicyRequest<'_>, client: IpAddr, spf: Option<&Evaluation>) -> Decision {
+        if let Some(found) = spf {
+            let sender = sender(request, client);
+            let action = rule::judge(&self.known.rules.spf, &sender.request("", 0), found);
+            ask!(Decision { action, rule: Rule::Spf });
+        }
         let rates = &self.known.rules.rates;
         let mut room = [0; greylist::SENDER];
         let domain = lower(domain(request.sender), &mut room);
@@ -202,15 +298,16 @@ impl Asking<'_> {
         ask!(self.judge(Rule::ClientRate, of_client, &rates.client, &load, "your address"));
         ask!(self.judge(Rule::SenderRate, of_sender, by_domain, &load, "this sender's domain"));
         if request.stage == Stage::Recipient {
-            return self.greylist(request, client);
+            return self.greylist(request, client, spf);
         }
         ask!(self.count(Rule::ClientRate, of_client, &rates.client, &load, "your address"));
         self.count(Rule::SenderRate, of_sender, by_domain, &load, "this sender's domain")
     }
 
-    fn greylist(&self, request: &PolicyRequest<'_>, client: IpAddr) -> Decision {
+    fn greylist(&self, request: &PolicyRequest<'_>, client: IpAddr, spf: Option<&Evaluation>) -> Decision {
         let rule = &self.known.rules.greylist;
-        if rule.mode == Mode::Off {
+        let proven = spf.is_some_and(|found| found.verdict == Spf::Pass);
+        if rule.mode == Mode::Off || rule.mode == Mode::Unproven && proven {
             return Decision::NONE;
         }
         let network = greylist::network(rule, client);

@@ -1,7 +1,10 @@
 //! One connection: bytes in, whole requests answered, all replies of one read in one write.
+//!
+//! An answer that has to wait for something makes only its own connection wait: replies keep the order of the requests.
 
+use futures_util::future::BoxFuture;
 use std::{
-    io,
+    fmt, io,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -18,12 +21,27 @@ pub trait Answer: Send + Sync + 'static {
 }
 
 /// How far an [`Answer`] came.
-#[derive(Debug, PartialEq, Eq)]
 pub enum Progress {
     /// So many bytes are answered; what follows them is the beginning of a request.
     Used(usize),
+    /// So many bytes are taken; the reply to the last request in them comes from this future, and what follows
+    /// waits until then. It ends by itself within [`LATEST`].
+    Later(usize, BoxFuture<'static, Vec<u8>>),
     /// The client is not understood, and is disconnected after the replies.
     Refused(&'static str),
+}
+
+/// What an answer may take at most that has to wait for somebody: Postfix waits no longer than two seconds.
+pub const LATEST: Duration = Duration::from_millis(1500);
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Used(used) => write!(f, "Used({used})"),
+            Self::Later(used, _) => write!(f, "Later({used})"),
+            Self::Refused(why) => write!(f, "Refused({why:?})"),
+        }
+    }
 }
 
 /// How long a client may take.
@@ -129,33 +147,56 @@ where
             return Ok(End::Over);
         }
         let began_empty = buffer.len() == read;
-        let refused = match protocol.answer(&buffer, &mut replies) {
-            Progress::Used(used) => {
-                buffer.drain(..used);
-                buffer.shrink_to(BUFFER * 8);
-                if used > 0 || began_empty {
-                    last = Instant::now();
-                    if !buffer.is_empty() {
-                        timer.as_mut().reset(last + patience.request);
-                    }
+        let mut taken = 0;
+        let refused = loop {
+            match protocol.answer(&buffer, &mut replies) {
+                Progress::Used(used) => {
+                    buffer.drain(..used);
+                    taken += used;
+                    break None;
                 }
-                None
+                Progress::Later(used, reply) => {
+                    buffer.drain(..used);
+                    taken += used;
+                    // Who was answered already does not wait with the others.
+                    if !send(&mut stream, &mut replies, patience).await? {
+                        return Ok(End::Slow);
+                    }
+                    replies.extend(reply.await);
+                }
+                Progress::Refused(why) => break Some(why),
             }
-            Progress::Refused(why) => Some(why),
         };
-        if !replies.is_empty() {
-            match timeout(patience.request, stream.write_all(&replies)).await {
-                Ok(written) => written?,
-                Err(_) => return Ok(End::Slow),
+        buffer.shrink_to(BUFFER * 8);
+        if taken > 0 || began_empty {
+            last = Instant::now();
+            if !buffer.is_empty() {
+                timer.as_mut().reset(last + patience.request);
             }
-            replies.clear();
-            replies.shrink_to(BUFFER * 8);
+        }
+        if !send(&mut stream, &mut replies, patience).await? {
+            return Ok(End::Slow);
         }
         if let Some(why) = refused {
             return Ok(End::Refused(why));
         }
     }
     Ok(End::Over)
+}
+
+/// Sends what there is; false: the client does not take it.
+async fn send<S>(stream: &mut S, replies: &mut Vec<u8>, patience: Patience) -> io::Result<bool>
+where
+    S: AsyncWrite + Unpin,
+{
+    if replies.is_empty() {
+        return Ok(true);
+    }
+    let Ok(written) = timeout(patience.request, stream.write_all(replies)).await else { return Ok(false) };
+    written?;
+    replies.clear();
+    replies.shrink_to(BUFFER * 8);
+    Ok(true)
 }
 
 #[cfg(test)]

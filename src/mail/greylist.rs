@@ -12,6 +12,8 @@ pub enum Mode {
     /// Nobody.
     #[default]
     Off,
+    /// Strangers whose SPF does not pass.
+    Unproven,
     /// All strangers.
     All,
 }
@@ -21,6 +23,7 @@ impl Mode {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Off => "off",
+            Self::Unproven => "unproven",
             Self::All => "all",
         }
     }
@@ -29,9 +32,9 @@ impl Mode {
 impl std::str::FromStr for Mode {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let all = [Self::Off, Self::All];
+        let all = [Self::Off, Self::Unproven, Self::All];
         let found = all.into_iter().find(|mode| mode.as_str() == text);
-        found.ok_or_else(|| format!("{text:?} is neither off nor all"))
+        found.ok_or_else(|| format!("{text:?} is not off, unproven or all"))
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     greylist,
     habit::Freeze,
     limit::{self, Limits, Verdict},
+    spf,
 };
 use std::fmt;
 
@@ -18,6 +19,8 @@ pub enum Action {
     Dunno,
     /// Refused for good; the text begins with an enhanced status code (RFC 3463).
     Reject(String),
+    /// The same with 550, where an RFC wants just that.
+    Refuse(String),
     /// Try again later; the text begins with an enhanced status code.
     Defer(String),
 }
@@ -27,6 +30,7 @@ impl fmt::Display for Action {
         match self {
             Self::Dunno => f.write_str("DUNNO"),
             Self::Reject(text) => write!(f, "REJECT {text}"),
+            Self::Refuse(text) => write!(f, "550 {text}"),
             Self::Defer(text) => write!(f, "451 {text}"),
         }
     }
@@ -98,6 +102,8 @@ rules! {
     RecipientRate = "rate-recipient-domain", "rates.recipient_domain", "raise rates.recipient_domain in mailctl.toml and run `mailctl up`";
     /// An unknown sender, asked to come again.
     Greylist = "greylist", "greylist.mode", "wait: a mail server comes again by itself; greylist.mode = \"off\" in mailctl.toml and `mailctl up` ends it for all";
+    /// The sender's domain does not let the client send, or nobody can tell.
+    Spf = "spf", "spf.mode", "the sender's domain has to name the client in its SPF record (`mailctl dns-check DOMAIN` tells the record); spf.mode = \"mark\" in mailctl.toml and `mailctl up` ends refusals";
 }
 
 /// The settings of all rules.
@@ -108,6 +114,8 @@ pub struct Rules {
     pub rates: Rates,
     /// Who has to come again.
     pub greylist: greylist::Rule,
+    /// Who may send for a domain.
+    pub spf: spf::rule::Rule,
 }
 
 /// How much of one kind may pass.

@@ -22,6 +22,7 @@ mod mechanism;
 mod parse;
 mod record;
 mod request;
+pub mod rule;
 mod survey;
 #[cfg(test)]
 mod tests;

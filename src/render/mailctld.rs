@@ -26,6 +26,7 @@ struct Context<'a> {
     spared: Vec<String>,
     trusted: String,
     policies: &'a Rules,
+    resolver: Option<String>,
 }
 
 /// What the pages for mail programs see.
@@ -67,6 +68,8 @@ pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<C
         spared: spared(settings),
         trusted: settings.trusted.to_postfix().join(" "),
         policies: &settings.policies,
+        // A resolver on this host's loopback is not there in a container; the engine leads to it from there.
+        resolver: settings.dns.resolver.filter(|at| !at.ip().is_loopback()).map(|at| at.to_string()),
     };
     let name = "mailctld/daemon.toml";
     let mut files = vec![ConfigFile::public(name, templates.render(name, &context)?)];

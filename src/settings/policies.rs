@@ -1,4 +1,4 @@
-//! `[rates]`, `[greylist]`: what mailctld's policies let pass.
+//! `[rates]`, `[greylist]`, `[spf]`: what mailctld's policies let pass.
 
 use super::{source::Words, value};
 use crate::mail::{
@@ -6,6 +6,7 @@ use crate::mail::{
     habit::Freeze,
     limit::Limits,
     policy::{Rates, Rules},
+    spf,
 };
 
 impl Words {
@@ -37,6 +38,12 @@ impl Words {
             ipv4: self.or("greylist.ipv4", bits(8, 32), usual.ipv4),
             ipv6: self.or("greylist.ipv6", bits(16, 128), usual.ipv6),
         };
-        Rules { rates, greylist }
+        let usual = spf::rule::Rule::default();
+        let spf = spf::rule::Rule {
+            mode: self.or("spf.mode", str::parse, usual.mode),
+            temperror: self.or("spf.temperror", str::parse, usual.temperror),
+            permerror: self.or("spf.permerror", str::parse, usual.permerror),
+        };
+        Rules { rates, greylist, spf }
     }
 }

@@ -27,7 +27,7 @@ impl Tally {
         let outcome = match decision.action {
             Action::Dunno => 0,
             Action::Defer(_) => 1,
-            Action::Reject(_) => 2,
+            Action::Reject(_) | Action::Refuse(_) => 2,
         };
         self.decisions[decision.rule as usize][outcome].fetch_add(1, Relaxed);
     }

@@ -1,4 +1,5 @@
 use super::*;
+use futures_util::FutureExt;
 use std::sync::Arc;
 use tokio::io::{DuplexStream, duplex};
 
@@ -10,6 +11,17 @@ impl Answer for Echo {
         assert!(!buffer.starts_with(b"bomb"), "as the test wants it");
         if buffer.contains(&b'!') {
             return Progress::Refused("loud");
+        }
+        if let Some(at) = memchr::memmem::find(buffer, b"later ")
+            && let Some(end) = memchr::memchr(b'\n', &buffer[at..])
+        {
+            replies.extend(&buffer[..at]);
+            let reply = buffer[at + 6..=at + end].to_vec();
+            let late = async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                reply
+            };
+            return Progress::Later(at + end + 1, late.boxed());
         }
         let used = buffer.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         replies.extend(&buffer[..used]);
@@ -41,6 +53,22 @@ async fn requests_in_pieces_and_in_heaps() {
     client.write_all(b"d\n").await.unwrap();
     read(&mut client, b"cd\n").await;
     drop(client);
+    assert!(matches!(task.await.unwrap(), End::Over));
+}
+
+/// Proves: an answer that takes its time holds up those behind it, and nobody else; none is cut off by a stop.
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_keeps_its_place() {
+    let (mut client, drain, task) = start();
+    client.write_all(b"later a\nb\nlater c\nd").await.unwrap();
+    let began = Instant::now();
+    read(&mut client, b"a\nb\n").await;
+    assert_eq!(began.elapsed().as_secs(), 1);
+    drain.begin();
+    read(&mut client, b"c\n").await;
+    assert_eq!(began.elapsed().as_secs(), 2);
+    client.write_all(b"\n").await.unwrap();
+    read(&mut client, b"d\n").await;
     assert!(matches!(task.await.unwrap(), End::Over));
 }
 

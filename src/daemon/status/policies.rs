@@ -3,7 +3,7 @@
 use super::page::{Kind, Page};
 use crate::daemon::{
     memory::Standing,
-    policy::{Recall, Tally},
+    policy::{Facts, Recall, Tally},
 };
 use std::sync::Arc;
 
@@ -13,6 +13,8 @@ pub struct Policies {
     pub tally: Arc<Tally>,
     /// What is remembered.
     pub recall: Arc<Recall>,
+    /// What DNS said of senders.
+    pub facts: Arc<Facts>,
     /// How writing it does.
     pub standing: Arc<Standing>,
 }
@@ -41,6 +43,12 @@ impl Policies {
         let mut family = page.family("memory_entries", Kind::Gauge, "What the policies remember.");
         for (table, entries) in self.recall.sizes() {
             family.sample(&[("table", table)], entries as u64);
+        }
+        let (verdicts, kept) = self.facts.figures();
+        family.sample(&[("table", "spf")], kept as u64);
+        let mut family = page.family("spf_verdicts_total", Kind::Counter, "SPF evaluations, by verdict.");
+        for (verdict, count) in verdicts {
+            family.sample(&[("verdict", verdict.as_str())], count);
         }
         let (octets, _) = self.standing.figures();
         page.family("memory_written_bytes_total", Kind::Counter, "Octets of it written to the disk.")

@@ -45,8 +45,8 @@ pub(super) const KEYS: &[Key] = &[
     .default("500"),
     toml(
         "greylist.mode",
-        "off or all",
-        "Ask unknown senders to come again: nobody, or all that have not logged in and are not in TRUSTED_NETWORKS (`mailctl help policy`).",
+        "off, unproven or all",
+        "Ask unknown senders to come again: nobody, those whose SPF does not pass, or all that have not logged in and are not in TRUSTED_NETWORKS (`mailctl help policy`).",
     )
     .default("off"),
     toml("greylist.delay", SPAN, "Who comes again earlier than this has to wait on; at most 1h.").default("5m"),
@@ -61,4 +61,22 @@ pub(super) const KEYS: &[Key] = &[
     toml("greylist.ipv4", "number from 8 to 32", "Bits of an IPv4 address that make a network: servers of one operator stand beside each other.")
         .default("24"),
     toml("greylist.ipv6", "number from 16 to 128", "Bits of an IPv6 address that make a network.").default("64"),
+    toml(
+        "spf.mode",
+        "off, mark or reject",
+        "SPF (RFC 7208) of mail from clients that have not logged in and are not in TRUSTED_NETWORKS: not looked at; written into the message as Received-SPF and Authentication-Results; or that, and a fail is refused with 550. What others forward to you fails where they keep its sender.",
+    )
+    .default("mark"),
+    toml(
+        "spf.temperror",
+        "mark or defer",
+        "Where spf.mode is reject and DNS gives no answer: let the message pass with that mark, or have the client come again (451).",
+    )
+    .default("defer"),
+    toml(
+        "spf.permerror",
+        "mark, defer or reject",
+        "Where spf.mode is reject and the sender's record cannot be evaluated: let the message pass with that mark, have the client come again (451), or refuse it (550).",
+    )
+    .default("mark"),
 ];
