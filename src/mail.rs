@@ -14,6 +14,7 @@ pub mod finding;
 pub mod greylist;
 pub mod habit;
 pub mod limit;
+pub mod list;
 pub mod mta_sts;
 pub mod password;
 pub mod penalty;
