@@ -74,6 +74,8 @@ enum Command {
     Dkim(commands::dkim::Args),
     Ban(commands::ban::Args),
     Unban(commands::ban::del::Args),
+    Block(commands::block::Args),
+    Allow(commands::allow::Args),
     #[command(alias = "tls")]
     Cert(commands::cert::Args),
     DnsCheck(commands::dns_check::Args),
@@ -120,6 +122,8 @@ impl Command {
             Self::Dkim(args) => commands::dkim::run(args, world, ui).await,
             Self::Ban(args) => commands::ban::run(args, world, ui).await,
             Self::Unban(args) => commands::ban::del::run(args, world, ui).await,
+            Self::Block(args) => commands::block::run(args, world, ui).await,
+            Self::Allow(args) => commands::allow::run(args, world, ui).await,
             Self::Cert(args) => commands::cert::run(args, world, ui).await,
             Self::DnsCheck(args) => commands::dns_check::run(args, world, ui).await,
             Self::DnsPublish(args) => commands::dns_publish::run(args, world, ui).await,

@@ -2,9 +2,11 @@
 //! `run(args, &World, &mut Ui)`.
 
 pub mod alias;
+pub mod allow;
 pub mod attend;
 pub mod backup;
 pub mod ban;
+pub mod block;
 pub mod boot;
 pub mod cert;
 pub mod completions;

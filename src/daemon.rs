@@ -5,6 +5,7 @@
 //! - [`auth`] says who may log in, [`control`] lets commands see and change that.
 //! - [`http`] is what the Internet may ask beside mail, [`status`] what those may ask who run this.
 //! - [`memory`] holds what is remembered of messages and logins, and has it on the disk a moment later.
+//! - [`lists`] keeps the block and allow lists of the files current.
 //! - [`follow`] keeps the [`snapshot`] in it current; a directory that cannot be read is told in the log, and
 //!   makes no one unknown.
 
@@ -15,6 +16,7 @@ mod follow;
 mod house;
 mod http;
 mod listener;
+mod lists;
 mod log;
 mod lookup;
 pub mod memory;
@@ -64,6 +66,10 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
 
     let state = Arc::new(State::new(&config));
     let again = Arc::new(Notify::new());
+    let shelf = match &config.lists {
+        Some(folder) => lists::first(&state, folder.clone()).await,
+        None => None,
+    };
     let mut memory = Memory::open(config.memory.as_deref()).await;
     let known = auth::Kept::new(&mut memory);
     let recall = Arc::new(policy::Recall::new(&mut memory));
@@ -73,6 +79,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let kept = Arc::new(Notify::new());
     let keeper = tokio::spawn(keeper.keep(kept.clone()));
     let mut house = House::default();
+    let lists = shelf.map(|shelf| tokio::spawn(lists::follow(state.clone(), shelf)));
     let follower = tokio::spawn(follow::follow(state.clone(), config.database.clone(), again.clone()));
     let policies = policy::Policy::new(state.clone(), recall.clone(), facts.clone());
     let figures = status::Policies { tally: policies.tally(), recall, standing, facts: facts.clone() };
@@ -104,6 +111,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     }
     tracing::info!("stopping");
     follower.abort();
+    lists.inspect(tokio::task::JoinHandle::abort);
     house.close().await;
     // When nobody asks any more: the last changes.
     kept.notify_one();
@@ -138,6 +146,7 @@ fn reload(
                 || ports(&config) != ports(running)
                 || doors(&config) != doors(running)
                 || config.database != running.database
+                || config.lists != running.lists
             {
                 tracing::warn!("other sockets, other ports or another database need a restart");
             }

@@ -19,6 +19,7 @@ pub mod journal;
 pub mod keys;
 mod leftovers;
 pub mod linter;
+pub mod lists;
 pub mod lock;
 pub mod mailboxes;
 pub mod paths;

@@ -7,10 +7,11 @@ use crate::{
         address::Address,
         directory::{Target, resolve},
         explain::{Question, Step, Verdict, Words, lists, walk},
+        list::{Lists, Table},
     },
     settings::Settings,
     ui::Ui,
-    world::World,
+    world::{World, store::Listed},
 };
 use clap::Subcommand;
 use std::net::IpAddr;
@@ -70,8 +71,13 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     };
     let all = lists(text("postfix/main.cf"), text("postfix/master.cf"), service);
     let place = place(&settings);
-    let words = Words { restriction: settings.sender_restrictions, mode: settings.relay_mode };
     let store = world.store_to_read().await?;
+    let (commands, shelf) = (store.listed(names::now()).await?, world.lists());
+    let commands = Table::new(commands.iter().map(Listed::entry).collect());
+    let files = shelf.tables().map(|(_, table)| table.clone()).collect();
+    let listed = Lists { commands: commands.into(), files };
+    let words =
+        Words { restriction: settings.sender_restrictions, mode: settings.relay_mode, lists: &listed };
     let (steps, targets) = store
         .look_up(&settings, |directory| {
             let steps = walk(&all, &question, directory, &place, words)?;

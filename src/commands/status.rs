@@ -14,7 +14,11 @@ use crate::{
     world::{World, health},
 };
 use serde::Serialize;
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
+use tokio::time::timeout;
+
+/// How long mailctld may take to tell how its lists stand.
+const LISTS: Duration = Duration::from_secs(1);
 
 /// Show the services: state, health, ports, queue, and which certificate every port shows
 #[derive(clap::Args, Debug)]
@@ -57,6 +61,9 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let pending = plan::plan(&scene.stack, &scene.observed).steps.len();
     let wrong: Vec<&str> =
         services.iter().filter(|shown| !shown.well()).map(|shown| shown.service.name()).collect();
+    // Who is not well is told below; asking it for more would only take time.
+    let asked = timeout(LISTS, world.lists_live());
+    let lists = if wrong.is_empty() { asked.await.ok().and_then(Result::ok) } else { None };
     let standing = certificate::standing(world, &scene, args.quick, now).await?;
     let fault = standing.fault();
     if ui.manner().json {
@@ -64,7 +71,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             "project": world.project, "home": world.paths.home(), "image": scene.stack.image,
             "configuration": generation, "queue": queue, "pending_steps": pending,
             "well": wrong.is_empty() && fault.is_none(), "services": services, "updates": checked, "alerts": alerts,
-            "tls": standing,
+            "tls": standing, "lists": lists,
         }));
     } else {
         for shown in &services {
@@ -77,6 +84,9 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         ));
         standing.tell(ui);
         alerts.iter().for_each(|alert| ui.say(format!("alert: {}; {}", alert.what, alert.remedy)));
+        for trouble in lists.iter().flat_map(|lists| &lists.troubles) {
+            ui.warn(format!("lists/{}: {}; {}", trouble.file, trouble.what, trouble.instead));
+        }
         for line in updates(checked.as_ref(), scene.settings.update_interval, now) {
             ui.say(line);
         }

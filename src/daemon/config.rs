@@ -56,6 +56,9 @@ pub struct Config {
     /// Where it keeps what it remembers of messages and logins; in memory only without it.
     #[serde(default)]
     pub memory: Option<PathBuf>,
+    /// Folder with block and allow lists in files; none without it.
+    #[serde(default)]
+    pub lists: Option<PathBuf>,
     /// Unix socket on which commands ask it; none without it.
     #[serde(default)]
     pub control: Option<PathBuf>,

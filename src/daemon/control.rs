@@ -13,7 +13,9 @@ use super::{
 use crate::{
     error::{Code, codes},
     mail::penalty::{Ban, By, Key},
-    wire::control::{Add, BANS, Banned, Bans, LIFT, LONGEST, Lift, Refusal, THAW, Thaw, Thawed},
+    wire::control::{
+        Add, BANS, Banned, Bans, LIFT, LISTS, LONGEST, Lift, Lists, Refusal, THAW, Thaw, Thawed, Trouble,
+    },
 };
 use http_body_util::{BodyExt, Limited};
 use hyper::{Method, Request, StatusCode, body::Incoming};
@@ -53,10 +55,22 @@ impl Control {
             (&Method::GET, BANS) => Ok(told(&self.auth.bans())),
             (&Method::POST, BANS) => read(&body).and_then(|asked| self.add(&asked)),
             (&Method::POST, LIFT) => read(&body).and_then(|asked| self.lift(&asked)),
+            (&Method::GET, LISTS) => return told_or(Ok(self.lists())),
             (&Method::POST, THAW) => return told_or(read(&body).map(|asked| self.thaw(&asked))),
             _ => return respond::absent(),
         };
         told_or(answered)
+    }
+
+    fn lists(&self) -> Lists {
+        let known = self.state.read();
+        let (allow, block) = known.lists.counts();
+        let troubles = known.troubles.iter().map(|trouble| Trouble {
+            file: trouble.file.clone(),
+            what: trouble.what.clone(),
+            instead: trouble.instead.to_owned(),
+        });
+        Lists { allow, block, troubles: troubles.collect() }
     }
 
     fn thaw(&self, asked: &Thaw) -> Thawed {

@@ -3,10 +3,11 @@
 //! What goes wrong here never empties the directory: the last good snapshot answers until there is a newer
 //! one, and without any, sessions answer "try later".
 
-use super::{snapshot::Snapshot, state::State};
+use super::{memory::unix_now, snapshot::Snapshot, state::State};
 use crate::{
     error::Error,
-    world::store::{Entry, Kind, Row, Store},
+    mail::list::Table,
+    world::store::{Entry, Kind, Listed, Row, Store},
 };
 use std::{
     collections::BTreeSet,
@@ -48,11 +49,15 @@ async fn watch(state: &State, database: &Path, again: &Notify, told: &mut String
     let store = Store::read_only(database).await?;
     let mut version = store.data_version().await?;
     let (snapshot, mut seen) = read(&store).await?;
+    let mut listed = listed(&store).await;
     let (mailboxes, aliases) = snapshot.counts();
     tracing::info!(mailboxes, aliases, "directory read");
     {
         let mut known = state.write();
         known.snapshot = Some(snapshot);
+        if let Some((table, _)) = &listed {
+            known.lists.commands = table.clone();
+        }
         known.seen = seen;
     }
     told.clear();
@@ -64,9 +69,15 @@ async fn watch(state: &State, database: &Path, again: &Notify, told: &mut String
         let now = store.data_version().await?;
         if now != version {
             let Some(entries) = store.changes_since(seen).await? else { return Ok(()) };
+            if entries.iter().any(|entry| entry.kind == Kind::List) {
+                relist(&store, state, &mut listed).await;
+            }
             apply(&store, state, &entries).await?;
             seen = entries.last().map_or(seen, |entry| entry.seq);
             version = now;
+        }
+        if listed.as_ref().is_some_and(|(_, until)| until.is_some_and(|until| until <= unix_now().into())) {
+            relist(&store, state, &mut listed).await;
         }
         if identity(database) != file {
             tracing::info!("the database's file was replaced");
@@ -110,6 +121,33 @@ async fn read(store: &Store) -> Result<(Snapshot, i64), Error> {
     }
     snapshot.settle();
     Ok((snapshot, seen))
+}
+
+/// The entries that commands made, compiled, and the second at which the first of them is over.
+type Listing = (Arc<Table>, Option<i64>);
+
+/// A fault of theirs leaves those that were there before, and keeps nobody from having mail.
+async fn listed(store: &Store) -> Option<Listing> {
+    match store.listed(unix_now().into()).await {
+        Ok(all) => {
+            let until = all.iter().filter_map(|listed| listed.until).min();
+            Some((Arc::new(Table::new(all.iter().map(Listed::entry).collect())), until))
+        }
+        Err(error) => {
+            tracing::error!(%error, "the entries of lists cannot be read; those of before count");
+            None
+        }
+    }
+}
+
+async fn relist(store: &Store, state: &State, known: &mut Option<Listing>) {
+    let Some((table, until)) = listed(store).await else {
+        // Not again until something changes.
+        *known = None;
+        return;
+    };
+    state.write().lists.commands = table.clone();
+    *known = Some((table, until));
 }
 
 /// Reads each thing that changed anew, then puts all of it in place at once.

@@ -4,7 +4,7 @@
 //!
 //! | asked at | by logins | by trusted clients | by everybody else |
 //! |---|---|---|---|
-//! | RCPT | login, right to send, frozen, `rates.login`, `rates.recipient_domain` | `rates.recipient_domain` | SPF, `rates.client`, `rates.sender_domain`, greylisting |
+//! | RCPT | login, right to send, frozen, `rates.login`, lists for the recipient, `rates.recipient_domain` | lists for the recipient, `rates.recipient_domain` | lists, SPF, `rates.client`, `rates.sender_domain`, greylisting |
 //! | END-OF-MESSAGE | the same, and counted; habit | | the same, and counted |
 //!
 //! At RCPT nothing is counted but recipients of other domains, which are not told later: a message that is given up
@@ -34,7 +34,8 @@ use crate::{
         directory::Directory,
         greylist::{self, Mode},
         limit::{Limits, Load, Verdict},
-        policy::{Action, Decision, Rule, frozen, greylisted, limited, login},
+        list::{Entry, Subject, Way},
+        policy::{Action, Decision, Rule, blocked, frozen, greylisted, limited, login},
         spf::{Evaluation, Verdict as Spf, rule},
     },
     wire::policy::{Decoded, PolicyRequest, Stage, decode, encode, number},
@@ -81,7 +82,7 @@ impl Answer for Policy {
                     match asking.decide(&request, None) {
                         Ok(decision) => {
                             answers += 1;
-                            desk.give(&decision, &request, replies);
+                            asking.give(&decision, &request, replies);
                         }
                         Err(Missing) => {
                             break Progress::Later(used, later(desk.clone(), text.to_vec()).boxed());
@@ -113,8 +114,9 @@ async fn later(desk: Arc<Desk>, text: Vec<u8>) -> Vec<u8> {
     {
         let known = desk.state.read();
         // With the fact in the hand nothing is missing.
-        if let Ok(decision) = desk.asking(&known).decide(&request, Some(&found)) {
-            desk.give(&decision, &request, &mut replies);
+        let asking = desk.asking(&known);
+        if let Ok(decision) = asking.decide(&request, Some(&found)) {
+            asking.give(&decision, &request, &mut replies);
         }
     }
     desk.tally.took(1, began.elapsed());
@@ -130,19 +132,12 @@ impl Desk {
     fn asking<'a>(&'a self, known: &'a Known) -> Asking<'a> {
         Asking { known, recall: &self.recall, facts: &self.facts, tally: &self.tally, now: unix_now() }
     }
-
-    fn give(&self, decision: &Decision, request: &PolicyRequest<'_>, replies: &mut Vec<u8>) {
-        self.tally.decided(decision);
-        if decision.action != Action::Dunno {
-            tell(decision, request);
-        }
-        encode(&decision.action, replies);
-    }
 }
 
 /// One line for each answer that is not "go on".
-fn tell(decision: &Decision, request: &PolicyRequest<'_>) {
+fn tell(decision: &Decision, request: &PolicyRequest<'_>, entry: Option<&Entry>) {
     let text = String::from_utf8_lossy;
+    let entry = entry.filter(|_| decision.rule == Rule::Block).map(tracing::field::display);
     tracing::info!(
         rule = decision.rule.name(),
         action = %decision.action,
@@ -151,6 +146,8 @@ fn tell(decision: &Decision, request: &PolicyRequest<'_>) {
         client = ?text(request.client_address),
         sender = ?text(request.sender),
         recipient = ?text(request.recipient),
+        helo = entry.as_ref().map(|_| tracing::field::debug(text(request.helo_name))),
+        entry,
         "policy"
     );
 }
@@ -175,6 +172,14 @@ macro_rules! ask {
 }
 
 impl Asking<'_> {
+    fn give(&self, decision: &Decision, request: &PolicyRequest<'_>, replies: &mut Vec<u8>) {
+        self.tally.decided(decision);
+        if decision.action != Action::Dunno {
+            tell(decision, request, self.listed(request));
+        }
+        encode(&decision.action, replies);
+    }
+
     /// `found` is the SPF verdict, where it was asked for because it was missing.
     fn decide(
         &self,
@@ -191,6 +196,12 @@ impl Asking<'_> {
         let Some(client) = request.client() else { return Ok(Decision::NONE) };
         if self.known.trusted.holds(client) {
             return Ok(self.of_trusted(request));
+        }
+        match self.listed(request) {
+            Some(entry) if entry.way == Way::Allow => return Ok(Decision::ALLOWED),
+            Some(entry) if request.stage == Stage::Recipient => return Ok(blocked(entry.key.kind())),
+            // At the end of a message nobody tells for which recipients it was allowed.
+            _ => {}
         }
         let spf = match request.stage {
             Stage::Recipient => self.spf(request, client, found)?,
@@ -266,12 +277,36 @@ impl Asking<'_> {
         }
     }
 
+    /// The entry of a list that decides. Whoever is known here is asked for the recipient only.
+    fn listed(&self, request: &PolicyRequest<'_>) -> Option<&Entry> {
+        let (lists, delimiter) = (&self.known.lists, self.known.place.delimiter);
+        let stranger = request
+            .client()
+            .filter(|client| request.sasl_username.is_empty() && !self.known.trusted.holds(*client));
+        let Some(client) = stranger else { return lists.recipient(request.recipient, delimiter) };
+        lists.judge(&Subject {
+            client: Some(client),
+            helo: request.helo_name,
+            sender: request.sender,
+            recipient: request.recipient,
+            delimiter,
+        })
+    }
+
+    fn blocked(&self, request: &PolicyRequest<'_>) -> Decision {
+        match self.listed(request) {
+            Some(entry) if entry.way == Way::Block => blocked(entry.key.kind()),
+            _ => Decision::NONE,
+        }
+    }
+
     fn of_trusted(&self, request: &PolicyRequest<'_>) -> Decision {
         if request.stage == Stage::Recipient { self.recipient(request) } else { Decision::NONE }
     }
 
     /// Recipients of other domains are counted one by one: at the end of the message nobody tells them.
     fn recipient(&self, request: &PolicyRequest<'_>) -> Decision {
+        ask!(self.blocked(request));
         let limits = &self.known.rules.rates.recipient_domain;
         let domain = domain(request.recipient);
         let name = String::from_utf8_lossy(domain).to_ascii_lowercase();

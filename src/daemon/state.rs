@@ -4,10 +4,11 @@ use super::{config::Config, snapshot::Snapshot};
 use crate::mail::{
     address::{Address, Malformed},
     directory::{Directory, Place},
+    list::Lists,
     policy::Rules,
     rights::Restriction,
 };
-use crate::settings::trust::Trust;
+use crate::{settings::trust::Trust, world::lists::Trouble};
 use std::{
     collections::HashSet,
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
@@ -27,6 +28,10 @@ pub struct Known {
     pub rules: Rules,
     /// Who is not asked about it.
     pub trusted: Trust,
+    /// Who is refused, and who is not asked about it.
+    pub lists: Lists,
+    /// What of their files does not count as it stands.
+    pub troubles: Vec<Trouble>,
     /// The directory; `None` until it could be read once.
     pub snapshot: Option<Snapshot>,
     /// Number of the last change that is in it.
@@ -43,6 +48,8 @@ impl State {
             restriction: config.sender_restrictions,
             rules,
             trusted,
+            lists: Lists::default(),
+            troubles: Vec::new(),
             snapshot: None,
             seen: 0,
         };

@@ -92,6 +92,15 @@ impl Status {
                 .sample(&[("kind", "mailbox")], mailboxes as u64)
                 .sample(&[("kind", "alias")], aliases as u64);
         }
+        let ((allow, block), troubles) = {
+            let known = self.state.read();
+            (known.lists.counts(), known.troubles.len())
+        };
+        page.family("list_entries", Kind::Gauge, "Entries of block and allow lists.")
+            .sample(&[("way", "allow")], allow as u64)
+            .sample(&[("way", "block")], block as u64);
+        page.family("lists_faulty", Kind::Gauge, "Files of lists that do not count as they stand.")
+            .sample(&[], troubles as u64);
         self.connections(&mut page);
         if let Some(auth) = &self.auth {
             logins(auth, &mut page);

@@ -3,6 +3,7 @@
 //!
 //! What cannot be known beforehand (what a list on the network says, what came in the last minute) is told as such.
 
+mod listed;
 mod lists;
 
 pub use lists::{List, lists};
@@ -10,6 +11,7 @@ pub use lists::{List, lists};
 use super::{
     address::Address,
     directory::{Directory, Place, resolve},
+    list::{Lists, Way},
     relay::RelayMode,
     rights::{Restriction, Right, right},
 };
@@ -34,11 +36,13 @@ pub struct Question {
 
 /// What the settings say that the lists name only by a word.
 #[derive(Clone, Copy, Debug)]
-pub struct Words {
+pub struct Words<'a> {
     /// `SENDER_RESTRICTIONS`.
     pub restriction: Restriction,
     /// `RELAY_MODE`.
     pub mode: RelayMode,
+    /// Block and allow lists.
+    pub lists: &'a Lists,
 }
 
 /// What a rule says.
@@ -80,7 +84,7 @@ pub fn walk<D: Directory>(
     question: &Question,
     directory: &D,
     place: &Place,
-    words: Words,
+    words: Words<'_>,
 ) -> Result<Vec<Step>, D::Error> {
     let asked = Asked { question, directory, place, words };
     let mut steps = Vec::new();
@@ -106,7 +110,7 @@ struct Asked<'a, D> {
     question: &'a Question,
     directory: &'a D,
     place: &'a Place,
-    words: Words,
+    words: Words<'a>,
 }
 
 impl<D: Directory> Asked<'_, D> {
@@ -256,6 +260,14 @@ impl<D: Directory> Asked<'_, D> {
             return Ok(
                 step(Verdict::Open, "a service of your own, which is not asked here").of("[postfix.main]")
             );
+        }
+        match self.listed() {
+            Some(entry) if entry.way == Way::Block => return Ok(self.blocked(step, entry)),
+            Some(entry) if self.stranger() => {
+                let why = format!("{entry}: limits, SPF, lists on the network and greylisting are not asked");
+                return Ok(step(Verdict::Next, &why).remedy(entry.remedy()));
+            }
+            _ => {}
         }
         if self.question.login.is_none() {
             let why = "mailctld looks at what came before: limits, greylisting (mailctl help policy)";

@@ -8,6 +8,7 @@ use super::{
     greylist,
     habit::Freeze,
     limit::{self, Limits, Verdict},
+    list::Kind,
     spf,
 };
 use std::fmt;
@@ -48,6 +49,9 @@ pub struct Decision {
 impl Decision {
     /// No rule objects.
     pub const NONE: Self = Self { action: Action::Dunno, rule: Rule::None };
+
+    /// An allow list has the last word.
+    pub const ALLOWED: Self = Self { action: Action::Dunno, rule: Rule::Allow };
 
     /// Whether the next rule is asked.
     pub fn goes_on(&self) -> bool {
@@ -104,6 +108,10 @@ rules! {
     Greylist = "greylist", "greylist.mode", "wait: a mail server comes again by itself; greylist.mode = \"off\" in mailctl.toml and `mailctl up` ends it for all";
     /// The sender's domain does not let the client send, or nobody can tell.
     Spf = "spf", "spf.mode", "the sender's domain has to name the client in its SPF record (`mailctl dns-check DOMAIN` tells the record); spf.mode = \"mark\" in mailctl.toml and `mailctl up` ends refusals";
+    /// An entry of a block list.
+    Block = "block-list", "", "the log line names the entry; `mailctl block del ENTRY` or its line in lists/ ends it, `mailctl allow add ADDRESS` makes an exception";
+    /// An entry of an allow list: the rules that ask strangers are left out.
+    Allow = "allow-list", "", "the log line names the entry; `mailctl allow del ENTRY` or its line in lists/ ends it";
 }
 
 /// The settings of all rules.
@@ -165,6 +173,17 @@ pub fn frozen(name: &str) -> Decision {
         "4.7.0 sending is stopped for {name}: far more recipients than usual today; the administrator of this server can free it"
     );
     Decision { action: Action::Defer(text), rule: Rule::Frozen }
+}
+
+/// What an entry of a block list says. It tells the client what it knows already, and nothing of the list.
+pub fn blocked(kind: Kind) -> Decision {
+    let text = match kind {
+        Kind::Client => "5.7.1 mail from your address is not taken here",
+        Kind::Helo => "5.7.1 mail from a client of your name is not taken here",
+        Kind::Sender => "5.7.1 mail from this sender is not taken here",
+        Kind::Recipient => "5.7.1 mail for this recipient is not taken here",
+    };
+    Decision { action: Action::Reject(text.to_owned()), rule: Rule::Block }
 }
 
 /// What greylisting says.

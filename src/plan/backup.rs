@@ -53,7 +53,7 @@ impl Part {
     /// What belongs to it at the top of a home, whether or not it is there.
     pub fn tops(self) -> &'static [&'static str] {
         match self {
-            Self::Settings => &["settings.env", "mailctl.toml", "templates"],
+            Self::Settings => &["settings.env", "mailctl.toml", "templates", "lists"],
             Self::State => &["state"],
             Self::Keys => &["keys", "tls", "acme"],
             Self::Mail => &["mail"],

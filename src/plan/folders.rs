@@ -14,6 +14,8 @@ pub struct Places {
     pub db: String,
     /// `policy.db`: what mailctld remembers.
     pub policy: String,
+    /// Block and allow lists: the operator's to write, mailctld's to read.
+    pub lists: String,
     /// Maildirs.
     pub mail: String,
     /// Postfix's queue.
@@ -56,6 +58,7 @@ pub fn wanted(places: &Places) -> Vec<Folder> {
         folder(format!("{}/dovecot", places.run), 0o2750, ids::DOVECOT, ids::POSTFIX),
         folder(places.db.clone(), 0o750, 0, ids::MAILCTL),
         folder(places.policy.clone(), 0o700, ids::MAILCTL, ids::MAILCTL),
+        folder(places.lists.clone(), 0o750, 0, ids::MAILCTL),
         folder(places.mail.clone(), 0o750, ids::VMAIL, ids::VMAIL),
         folder(places.spool.clone(), 0o755, 0, 0),
         folder(places.tls.clone(), 0o750, 0, ids::MAILCTL),

@@ -160,6 +160,7 @@ fn needs(service: Service, places: &Places, settings: &Settings) -> Needs {
                 writable(format!("{}/control", places.run), "/run/mailctl/control"),
                 read_only(places.db.clone(), "/state"),
                 writable(places.policy.clone(), "/policy"),
+                read_only(places.lists.clone(), "/lists"),
                 read_only(places.challenges.clone(), "/acme-challenges"),
                 read_only(places.tls.clone(), "/etc/mailctl-tls"),
             ],

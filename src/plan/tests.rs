@@ -33,6 +33,7 @@ fn stack_of(toml: &str) -> Stack {
         run: at("run"),
         db: at("state/db"),
         policy: at("state/policy"),
+        lists: at("lists"),
         mail: at("mail"),
         spool: at("spool"),
         tls: at("tls"),

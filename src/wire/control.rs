@@ -11,6 +11,9 @@ pub const LIFT: &str = "/bans/lift";
 /// `POST`: a login may send again.
 pub const THAW: &str = "/frozen/lift";
 
+/// `GET`: how the block and allow lists stand.
+pub const LISTS: &str = "/lists";
+
 /// The longest question taken, in octets.
 pub const LONGEST: usize = 64 << 10;
 
@@ -71,6 +74,28 @@ pub struct Thaw {
 pub struct Thawed {
     /// Whether it was frozen.
     pub frozen: bool,
+}
+
+/// How the lists stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lists {
+    /// Entries that allow, of commands and files.
+    pub allow: usize,
+    /// Entries that block.
+    pub block: usize,
+    /// Files that do not count as they stand.
+    pub troubles: Vec<Trouble>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Its name in the folder `lists`.
+    pub file: String,
+    /// What is wrong with it.
+    pub what: String,
+    /// What counts instead.
+    pub instead: String,
 }
 
 /// The bans that hold, or that were changed.

@@ -4,7 +4,7 @@ use super::World;
 use crate::{
     error::{Error, codes},
     mail::{address::Address, penalty::Key},
-    wire::control::{Add, BANS, Bans, LIFT, Lift, Refusal, THAW, Thaw, Thawed},
+    wire::control::{Add, BANS, Bans, LIFT, LISTS, Lift, Lists, Refusal, THAW, Thaw, Thawed},
 };
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1, header};
@@ -37,6 +37,11 @@ impl World {
     /// Lets somebody in again; what was lifted.
     pub async fn unban(&self, key: &Key, dry_run: bool) -> Result<Bans, Error> {
         self.control(Method::POST, LIFT, &Lift { on: key.to_string(), dry_run }).await
+    }
+
+    /// How its block and allow lists stand.
+    pub async fn lists_live(&self) -> Result<Lists, Error> {
+        self.control(Method::GET, LISTS, &()).await
     }
 
     /// Lets a login send again; whether it was frozen.

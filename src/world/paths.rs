@@ -76,6 +76,10 @@ impl Paths {
     pub fn policy_folder(&self) -> PathBuf {
         self.state().join("policy")
     }
+    /// Block and allow lists in files.
+    pub fn lists(&self) -> PathBuf {
+        self.home.join("lists")
+    }
     /// Mailboxes, aliases, domains.
     pub fn database(&self) -> PathBuf {
         self.db_folder().join("directory.db")
@@ -220,6 +224,7 @@ impl Paths {
             run: text(self.run()),
             db: text(self.db_folder()),
             policy: text(self.policy_folder()),
+            lists: text(self.lists()),
             mail: text(self.mail()),
             spool: text(self.spool()),
             tls: text(self.tls()),

@@ -18,6 +18,7 @@ mod explain;
 mod help;
 mod init;
 mod keys;
+mod lists;
 mod publish;
 mod reference;
 mod rights;

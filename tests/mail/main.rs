@@ -14,6 +14,7 @@ mod demo;
 mod explain;
 mod faults;
 mod hostile;
+mod lists;
 mod network;
 mod policy;
 mod quota;

@@ -147,3 +147,38 @@ async fn a_log_that_was_pruned_is_no_trouble() {
     .await;
     home.until(|s| s.counts() == (1, 45_000)).await;
 }
+
+/// Proves: issue 6: an entry by command is live at once, and over by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_of_lists_arrive_and_end() {
+    use crate::{mail::list::Way, world::store::Listed};
+    let home = Home::new();
+    let store = Store::open(&home.paths()).await.unwrap();
+    let count = || home.state.read().lists.counts();
+    let until = async |wanted: (usize, usize)| {
+        let began = Instant::now();
+        while count() != wanted {
+            assert!(began.elapsed() < Duration::from_secs(5), "{:?} and not {wanted:?}", count());
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let list = async |way, key: &str, until: Option<i64>| {
+        let new = Listed { way, key: key.parse().unwrap(), comment: String::new(), until };
+        write(&store, async |mut change: Change| {
+            change.list(&new, i64::from(unix_now())).await.unwrap();
+            change
+        })
+        .await;
+    };
+    list(Way::Block, "192.0.2.0/24", None).await;
+    until((0, 1)).await;
+    list(Way::Allow, "192.0.2.7", Some(i64::from(unix_now()) + 2)).await;
+    until((1, 1)).await;
+    until((0, 1)).await;
+    write(&store, async |mut change: Change| {
+        assert!(change.unlist(Way::Block, &"192.0.2.0/24".parse().unwrap()).await.unwrap());
+        change
+    })
+    .await;
+    until((0, 0)).await;
+}

@@ -194,3 +194,61 @@ async fn nonsense_leaves_nothing_behind() {
     assert!(replies.capacity() <= 4096);
     assert!(policy.0.recall.sizes().iter().all(|(_, entries)| *entries == 0));
 }
+
+fn list(policy: &Policy, allow: &str, block: &str) {
+    use crate::mail::list::{Table, file};
+    let read = |way: Way, text: &str| file::read(&format!("x.{way}"), way, text.as_bytes()).entries;
+    let mut entries = read(Way::Allow, allow);
+    entries.extend(read(Way::Block, block));
+    policy.0.state.write().lists.files = vec![Arc::new(Table::new(entries))];
+}
+
+/// Proves: issue 6: block and allow lists; who is allowed is asked by no rule for strangers, and counts for none.
+#[tokio::test]
+async fn lists_have_the_first_word_about_strangers() {
+    let policy = policy(
+        "[policies.rates]\nclient='messages 1/h'\n\
+         [policies.greylist]\nmode='all'\ndelay=300\nwindow=3600\nkeep=86400\nafter=2\nipv4=24\nipv6=64",
+    )
+    .await;
+    list(
+        &policy,
+        "192.0.2.7\nrecipient:abuse@\nsender:friend.example",
+        "192.0.2.0/24\nhelo:.dyn.example\nsender:bad.example\nrecipient:old@example.org",
+    );
+    let rcpt = |words: &str| ask(&policy, &format!("protocol_state=RCPT {words}"));
+    let to = "recipient=ann@example.org";
+    assert_eq!(
+        rcpt(&format!("client_address=192.0.2.8 {to}")),
+        "REJECT 5.7.1 mail from your address is not taken here"
+    );
+    for refused in [
+        "client_address=198.51.100.1 helo_name=x.dyn.example recipient=ann@example.org",
+        "client_address=198.51.100.1 sender=a@bad.example recipient=ann@example.org",
+        "client_address=198.51.100.1 recipient=OLD+x@example.org",
+        // For the recipient, whoever it is.
+        "client_address=10.0.0.1 recipient=old@example.org",
+        "sasl_username=ann@example.org recipient=old@example.org",
+    ] {
+        assert!(rcpt(refused).starts_with("REJECT 5.7.1 mail "), "{refused}");
+    }
+    for passed in [
+        "client_address=192.0.2.7 helo_name=x.dyn.example sender=a@bad.example recipient=old@example.org",
+        "client_address=192.0.2.8 recipient=abuse@example.org",
+        "client_address=192.0.2.8 sender=a@friend.example recipient=ann@example.org",
+        "client_address=10.0.0.1 helo_name=x.dyn.example sender=a@bad.example recipient=ann@example.org",
+        "sasl_username=ann@example.org client_address=192.0.2.8 sender=ann@example.org recipient=ann@example.org",
+    ] {
+        assert_eq!(rcpt(passed), "DUNNO", "{passed}");
+    }
+    assert!(rcpt(&format!("client_address=198.51.100.1 {to}")).starts_with("451 4.7.1 greylisted"));
+    // Allowed for two recipients, of which nobody tells at the end.
+    for _ in 0..3 {
+        assert_eq!(ask(&policy, &format!("{END} client_address=192.0.2.7")), "DUNNO");
+    }
+    assert_eq!(ask(&policy, &format!("{END} client_address=192.0.2.8")), "DUNNO");
+    assert!(ask(&policy, &format!("{END} client_address=192.0.2.8")).starts_with("451 4.7.1 too much"));
+    let counted: Vec<_> = policy.0.tally.decisions().collect();
+    assert!(counted.contains(&("block-list", "reject", 6)), "{counted:?}");
+    assert!(counted.contains(&("allow-list", "pass", 6)), "{counted:?}");
+}

@@ -20,7 +20,8 @@ fn asked(service: &str, change: impl FnOnce(&mut Question)) -> (Verdict, Vec<Ste
         to: address("info@example.org"),
     };
     change(&mut question);
-    let words = Words { restriction: Restriction::Email, mode: RelayMode::AllowAuth };
+    let words =
+        Words { restriction: Restriction::Email, mode: RelayMode::AllowAuth, lists: &Lists::default() };
     let Ok(steps) = walk(&lists(MAIN, MASTER, service), &question, &table, &place(), words);
     (steps.last().unwrap().verdict, steps)
 }
@@ -73,4 +74,51 @@ fn the_rule_that_decides_is_named_with_its_remedy() {
     let (verdict, steps) = asked("submission", |question| question.login = Some(address("gone@example.org")));
     assert_eq!(verdict, Verdict::Refuse);
     assert!(steps.last().unwrap().reply.as_ref().unwrap().starts_with("535"), "{steps:?}");
+}
+
+/// Proves: issue 6: `explain` names the entry that decides, and how to be rid of it.
+#[test]
+fn an_entry_of_a_list_is_named() {
+    use crate::mail::list::{Table, file};
+    use std::sync::Arc;
+    const MAIN: &str =
+        "smtpd_recipient_restrictions = check_policy_service unix:/run/mailctl/mailctld/policy\n";
+    let read = |name: &str, text: &str| file::read(name, file::way(name).unwrap(), text.as_bytes()).entries;
+    let mut entries = read("drop.block", "; DROP\n192.0.2.0/24 ; SBL1\nrecipient:info@example.org\n");
+    entries.extend(read("own.allow", "192.0.2.7\n"));
+    let known = Lists { files: vec![Arc::new(Table::new(entries))], ..Lists::default() };
+    let table = table(&["ann@example.org"], &[("info@example.org", &["ann@example.org"])]);
+    let address = |text: &str| Address::parse(text).unwrap();
+    let asked = |client: &str, login: Option<&str>, to: &str| {
+        let question = Question {
+            client: client.parse().ok(),
+            trusted: false,
+            helo: None,
+            login: login.map(address),
+            from: Some(address(login.unwrap_or("x@example.net"))),
+            to: address(to),
+        };
+        let words = Words { restriction: Restriction::Email, mode: RelayMode::AllowAuth, lists: &known };
+        let Ok(mut steps) = walk(&lists(MAIN, MASTER, "smtp"), &question, &table, &place(), words);
+        steps.retain(|step| step.rule.starts_with("check_policy_service"));
+        steps.remove(0)
+    };
+    let step = asked("192.0.2.8", None, "ann@example.org");
+    assert_eq!(
+        (step.verdict, step.why.as_str()),
+        (Verdict::Refuse, "block 192.0.2.0/24 (lists/drop.block:2, SBL1)")
+    );
+    assert_eq!(
+        step.reply.as_deref(),
+        Some(
+            "554 5.7.1 <ann@example.org>: Recipient address rejected: mail from your address is not taken here"
+        )
+    );
+    assert_eq!(step.remedies[0], "take line 2 out of lists/drop.block");
+    assert!(step.remedies[1].starts_with("mailctl allow add 192.0.2.8 "));
+    let step = asked("192.0.2.7", None, "info@example.org");
+    assert_eq!(step.verdict, Verdict::Next);
+    assert!(step.why.starts_with("allow 192.0.2.7 (lists/own.allow:1): "), "{}", step.why);
+    assert_eq!(asked("192.0.2.7", Some("ann@example.org"), "info@example.org").verdict, Verdict::Refuse);
+    assert_eq!(asked("192.0.2.8", Some("ann@example.org"), "ann@example.org").verdict, Verdict::Open);
 }

@@ -119,7 +119,10 @@ fn unclear(text: &str) -> String {
         format!("{text:?} does not say whose address it is; write sender:{text} or recipient:{text}")
     } else if text.contains(char::is_whitespace) {
         format!("{text:?} is more than one word; a comment begins with # or ;")
-    } else if text.bytes().any(|b| b.is_ascii_alphabetic()) && text.contains('.') && !text.contains([':', '/']) {
+    } else if text.bytes().any(|b| b.is_ascii_alphabetic())
+        && text.contains('.')
+        && !text.contains([':', '/'])
+    {
         format!("{text:?} does not say what it names; write sender:{text}, recipient:{text} or helo:{text}")
     } else {
         format!(
@@ -137,9 +140,10 @@ fn host(text: &str) -> Result<Pattern, String> {
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     let named = |name: &str| name.len() <= 253 && name.split('.').all(label);
-    let literal = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).is_some_and(|inner| {
-        inner.strip_prefix("ipv6:").unwrap_or(inner).parse::<IpAddr>().is_ok()
-    });
+    let literal = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+        .is_some_and(|inner| inner.strip_prefix("ipv6:").unwrap_or(inner).parse::<IpAddr>().is_ok());
     match name.strip_prefix('.') {
         Some(below) if named(below) => Ok(Pattern::Below(below.to_owned())),
         None if literal || named(&name) => Ok(Pattern::Whole(name)),

@@ -7,14 +7,14 @@ use super::{
 };
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
-/// The entries of the files and those of the commands: each kept by itself, so that a command need not wait for a
-/// hundred thousand lines to be compiled anew.
+/// The entries of the commands and those of each file: kept apart, so that a change of one need not wait for a hundred
+/// thousand lines of the others.
 #[derive(Clone, Debug, Default)]
 pub struct Lists {
     /// Made by commands.
     pub commands: Arc<Table>,
-    /// In files.
-    pub files: Arc<Table>,
+    /// Those of each file.
+    pub files: Vec<Arc<Table>>,
 }
 
 /// What is known of a message, as Postfix names it. What is not known is empty.
@@ -35,7 +35,13 @@ pub struct Subject<'a> {
 impl Lists {
     /// Whether there is no entry at all.
     pub fn is_empty(&self) -> bool {
-        self.commands.entries().is_empty() && self.files.entries().is_empty()
+        self.tables().all(|table| table.entries().is_empty())
+    }
+
+    /// How many entries allow, and how many block.
+    pub fn counts(&self) -> (usize, usize) {
+        let counts = self.tables().map(Table::counts);
+        counts.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
     }
 
     /// The entry that decides about a message of somebody who has not logged in. Of each kind the most specific one
@@ -69,7 +75,11 @@ impl Lists {
     }
 
     fn both<'a>(&'a self, ask: impl Fn(&'a Table) -> Option<Hit<'a>>) -> Option<&'a Entry> {
-        Hit::stronger(ask(&self.commands), ask(&self.files)).map(|hit| hit.entry)
+        self.tables().map(ask).reduce(Hit::stronger).flatten().map(|hit| hit.entry)
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &Table> {
+        std::iter::once(&self.commands).chain(&self.files).map(Arc::as_ref)
     }
 }
 

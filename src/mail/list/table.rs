@@ -62,16 +62,22 @@ impl Table {
         let mut names: [Names; Kind::NAMES.len()] = Default::default();
         for (at, entry) in (0..).zip(&entries) {
             match &entry.key {
-                Key::Network(IpNet::V4(net)) => v4.push((net.network().to_bits(), net.broadcast().to_bits(), at)),
-                Key::Network(IpNet::V6(net)) => v6.push((net.network().to_bits(), net.broadcast().to_bits(), at)),
-                Key::Name(kind, pattern) => names.iter_mut().nth(number(*kind)).into_iter().for_each(|names| {
-                    let (map, name) = match pattern {
-                        Pattern::Whole(name) => (&mut names.whole, name),
-                        Pattern::Below(name) => (&mut names.below, name),
-                        Pattern::Local(name) => (&mut names.local, name),
-                    };
-                    map.entry(name.as_str().into()).or_insert(at);
-                }),
+                Key::Network(IpNet::V4(net)) => {
+                    v4.push((net.network().to_bits(), net.broadcast().to_bits(), at))
+                }
+                Key::Network(IpNet::V6(net)) => {
+                    v6.push((net.network().to_bits(), net.broadcast().to_bits(), at))
+                }
+                Key::Name(kind, pattern) => {
+                    names.iter_mut().nth(number(*kind)).into_iter().for_each(|names| {
+                        let (map, name) = match pattern {
+                            Pattern::Whole(name) => (&mut names.whole, name),
+                            Pattern::Below(name) => (&mut names.below, name),
+                            Pattern::Local(name) => (&mut names.local, name),
+                        };
+                        map.entry(name.as_str().into()).or_insert(at);
+                    })
+                }
             }
         }
         Self { entries, v4: Ranges::new(v4), v6: Ranges::new(v6), names }

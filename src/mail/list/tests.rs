@@ -12,7 +12,7 @@ fn table(way: Way, text: &str) -> Vec<Entry> {
 fn lists(allow: &str, block: &str) -> Lists {
     let mut entries = table(Way::Allow, allow);
     entries.extend(table(Way::Block, block));
-    Lists { files: Arc::new(Table::new(entries)), ..Lists::default() }
+    Lists { files: vec![Arc::new(Table::new(entries))], ..Lists::default() }
 }
 
 fn judged(lists: &Lists, client: &str, helo: &str, sender: &str, recipient: &str) -> String {
@@ -89,14 +89,10 @@ fn a_file_is_one_entry_for_each_line() {
     let read = file::read("x.allow", Way::Allow, b"192.0.2.1\n<html>\nnonsense\n\xff\n192.0.2.2");
     assert_eq!((read.entries.len(), read.faulty, read.faults[0].line), (2, 3, 2));
     assert!(read.faults[1].to_string().starts_with("line 3: \"nonsense\" is no entry; there are "));
-    assert_eq!(["a.block", "b.c.allow", ".x.block", ".block", "x.txt", "block"].map(file::way), [
-        Some(Way::Block),
-        Some(Way::Allow),
-        None,
-        None,
-        None,
-        None
-    ]);
+    assert_eq!(
+        ["a.block", "b.c.allow", ".x.block", ".block", "x.txt", "block"].map(file::way),
+        [Some(Way::Block), Some(Way::Allow), None, None, None, None]
+    );
 }
 
 /// Proves: issue 6: the more specific entry wins; at equal specificity that which allows.
@@ -136,7 +132,10 @@ fn of_one_kind_the_more_specific_entry_speaks() {
 /// Proves: issue 6: across kinds, that which allows client, sender or recipient wins.
 #[test]
 fn across_kinds_allowing_wins() {
-    let lists = lists("192.0.2.7\nhelo:good.example\nsender:friend.example\nrecipient:abuse@", "0.0.0.0/0\nhelo:.example\nsender:.example");
+    let lists = lists(
+        "192.0.2.7\nhelo:good.example\nsender:friend.example\nrecipient:abuse@",
+        "0.0.0.0/0\nhelo:.example\nsender:.example",
+    );
     let judged = |client: &str, helo: &str, sender: &str, to: &str| judged(&lists, client, helo, sender, to);
     assert_eq!(judged("192.0.2.7", "x.example", "a@x.example", ""), "allow 192.0.2.7");
     assert_eq!(judged("192.0.2.8", "x.example", "a@friend.example", ""), "allow sender:friend.example");
@@ -154,7 +153,7 @@ fn entries_of_files_and_commands_are_weighed_alike() {
         entries.iter_mut().for_each(|entry| entry.origin = Origin::Command);
         Arc::new(Table::new(entries))
     };
-    let files = Arc::new(Table::new(table(Way::Block, "192.0.2.0/24\n198.51.100.0/25")));
+    let files = vec![of(Way::Block, "192.0.2.0/24"), of(Way::Block, "198.51.100.0/25")];
     let lists = Lists { commands: of(Way::Allow, "192.0.2.0/24\n198.51.100.0/24"), files };
     assert_eq!(judged(&lists, "192.0.2.1", "", "", ""), "allow 192.0.2.0/24");
     assert_eq!(judged(&lists, "198.51.100.1", "", "", ""), "block 198.51.100.0/25");
@@ -226,7 +225,8 @@ fn many_networks_are_no_slower_than_few() {
     };
     let took = |table: &Table| {
         let began = std::time::Instant::now();
-        let held = (0..100_000u32).filter(|n| table.client(std::net::Ipv4Addr::from(n * 77).into()).is_some());
+        let held =
+            (0..100_000u32).filter(|n| table.client(std::net::Ipv4Addr::from(n * 77).into()).is_some());
         assert!(held.count() > 0);
         began.elapsed()
     };

@@ -16,6 +16,8 @@ pub enum Kind {
     Signing,
     /// Key: the source that logins may send as.
     Right,
+    /// Key: the entry of a block or allow list.
+    List,
 }
 
 /// One change: read the thing of this key anew; where it is no more, it was removed.
@@ -66,6 +68,7 @@ impl Store {
                 "alias" => Kind::Alias,
                 "signing" => Kind::Signing,
                 "right" => Kind::Right,
+                "list" => Kind::List,
                 _ => return Err(fault::strange(format!("change {seq} is of no known kind"))),
             };
             Ok(Entry { seq, kind, key })
