@@ -1,17 +1,18 @@
 //! `mailctl explain`: which rule decides about a message, and how to change that.
 
-use super::{alias::place, names, scene};
+use super::{alias::place, dns::Resolver, names, scene};
 use crate::{
     error::{Error, codes},
     mail::{
         address::Address,
         directory::{Target, resolve},
-        explain::{Question, Step, Verdict, Words, lists, walk},
+        explain::{Proof, Question, Step, Verdict, Words, lists, walk},
         list::{Lists, Table},
+        spf::{self, rule},
     },
     settings::Settings,
     ui::Ui,
-    world::{World, store::Listed},
+    world::{World, dns::settle, store::Listed},
 };
 use clap::Subcommand;
 use std::net::IpAddr;
@@ -63,7 +64,8 @@ enum Way {
 /// Walks, and tells.
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let settings = world.settings()?.settings;
-    let (service, question) = question(args.way, &settings, ui)?;
+    let (service, mut question) = question(args.way, &settings, ui)?;
+    question.spf = proof(&question, &settings).await?;
     let config = scene::config(world, &settings).await?;
     let text = |path: &str| {
         let found = config.files().iter().find(|file| file.path == path);
@@ -113,6 +115,26 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     Ok(())
 }
 
+/// What the sender's domain says of the client, where mailctld would ask.
+async fn proof(question: &Question, settings: &Settings) -> Result<Option<Proof>, Error> {
+    let rule = settings.policies.spf;
+    let (None, Some(client), false) = (&question.login, question.client, question.trusted) else {
+        return Ok(None);
+    };
+    if rule.mode == rule::Mode::Off || question.from.is_none() && question.helo.is_none() {
+        return Ok(None);
+    }
+    let dns = Resolver::default().dns(settings)?;
+    let sender = question.from.as_ref().map(ToString::to_string).unwrap_or_default();
+    let request = spf::Request {
+        receiver: settings.hostname.as_str(),
+        ..spf::Request::mail_from(client, &sender, question.helo.as_deref().unwrap_or("unknown"))
+    };
+    let found = settle(&dns, |inquiry| spf::check_host(inquiry, &request)).await;
+    let found = found.map_err(|why| Error::new(codes::BUG, "SPF came to no end").cause(why))?.verdict;
+    Ok(Some(Proof { says: found.to_string(), action: rule::judge(&rule, &request, &found) }))
+}
+
 fn question(way: Way, settings: &Settings, ui: &mut Ui) -> Result<(&'static str, Question), Error> {
     let sender = |text: &str, ui: &mut Ui| match text {
         "" | "<>" => Ok(None),
@@ -128,13 +150,16 @@ fn question(way: Way, settings: &Settings, ui: &mut Ui) -> Result<(&'static str,
             };
             let to = names::address(&to, ui)?;
             let trusted = trusted(client_ip);
-            ("submission", Question { client: client_ip, trusted, helo: None, login: Some(login), from, to })
+            (
+                "submission",
+                Question { client: client_ip, trusted, helo: None, login: Some(login), from, to, spf: None },
+            )
         }
         Way::Receive { from, to, client_ip, helo } => {
             let from = sender(&from, ui)?;
             let to = names::address(&to, ui)?;
             let trusted = trusted(client_ip);
-            ("smtp", Question { client: client_ip, trusted, helo, login: None, from, to })
+            ("smtp", Question { client: client_ip, trusted, helo, login: None, from, to, spf: None })
         }
     })
 }

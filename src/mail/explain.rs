@@ -12,6 +12,7 @@ use super::{
     address::Address,
     directory::{Directory, Place, resolve},
     list::{Lists, Way},
+    policy::{Action, Rule},
     relay::RelayMode,
     rights::{Restriction, Right, right},
 };
@@ -32,6 +33,17 @@ pub struct Question {
     pub from: Option<Address>,
     /// `RCPT TO`.
     pub to: Address,
+    /// What the sender's domain says of the client, where that was asked.
+    pub spf: Option<Proof>,
+}
+
+/// An SPF verdict, and what mailctld makes of it.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The verdict, and the term that decided.
+    pub says: String,
+    /// What Postfix is told.
+    pub action: Action,
 }
 
 /// What the settings say that the lists name only by a word.
@@ -270,8 +282,7 @@ impl<D: Directory> Asked<'_, D> {
             _ => {}
         }
         if self.question.login.is_none() {
-            let why = "mailctld looks at what came before: limits, greylisting (mailctl help policy)";
-            return Ok(step(Verdict::Open, why));
+            return Ok(self.unknown(step));
         }
         let right = self.sender(step)?;
         Ok(match right.verdict {
@@ -284,6 +295,24 @@ impl<D: Directory> Asked<'_, D> {
                 "mailctld knows the login and its right; it also looks at the limits (mailctl help policy)",
             ),
         })
+    }
+
+    fn unknown(&self, step: &dyn Fn(Verdict, &str) -> Step) -> Step {
+        let asked = "mailctld looks at what came before: limits, greylisting (mailctl help policy)";
+        let Some(proof) = self.question.spf.as_ref().filter(|_| !self.question.trusted) else {
+            return step(Verdict::Open, asked);
+        };
+        let reply = match &proof.action {
+            Action::Dunno => return step(Verdict::Open, &format!("SPF is {}; then {asked}", proof.says)),
+            Action::Reject(text) => format!("554 {text}"),
+            Action::Refuse(text) => format!("550 {text}"),
+            Action::Defer(text) => format!("451 {text}"),
+        };
+        let rule = Rule::Spf;
+        step(Verdict::Refuse, &format!("SPF is {}", proof.says))
+            .of(rule.setting())
+            .reply(&reply)
+            .remedy(rule.remedy().to_owned())
     }
 }
 

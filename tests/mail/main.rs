@@ -23,6 +23,7 @@ mod rotate;
 mod routes;
 mod signing;
 mod smtp;
+mod spf;
 mod tls;
 mod unseen;
 mod up;

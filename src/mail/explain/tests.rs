@@ -18,6 +18,7 @@ fn asked(service: &str, change: impl FnOnce(&mut Question)) -> (Verdict, Vec<Ste
         login: None,
         from: Some(address("x@example.net")),
         to: address("info@example.org"),
+        spf: None,
     };
     change(&mut question);
     let words =
@@ -97,6 +98,7 @@ fn an_entry_of_a_list_is_named() {
             login: login.map(address),
             from: Some(address(login.unwrap_or("x@example.net"))),
             to: address(to),
+            spf: None,
         };
         let words = Words { restriction: Restriction::Email, mode: RelayMode::AllowAuth, lists: &known };
         let Ok(mut steps) = walk(&lists(MAIN, MASTER, "smtp"), &question, &table, &place(), words);
