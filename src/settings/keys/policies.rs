@@ -36,7 +36,7 @@ pub(super) const KEYS: &[Key] = &[
         "number from 0 to 1000; 0 = never",
         "A login that would send to more than so many times its usual recipients of a day is frozen: its messages are refused with 451 until it is freed, for somebody else may have its password. What is queued already stays.",
     )
-    .default("0"),
+    .default("10"),
     toml(
         "rates.freeze_from",
         "number from 1 to 1000000",
