@@ -134,7 +134,7 @@ impl Desk {
     }
 }
 
-/// One line for each answer that is not "go on".
+/// One line for each answer that is not "go on", and for each message.
 fn tell(decision: &Decision, request: &PolicyRequest<'_>, entry: Option<&Entry>) {
     let text = String::from_utf8_lossy;
     let entry = entry.filter(|_| decision.rule == Rule::Block).map(tracing::field::display);
@@ -174,7 +174,8 @@ macro_rules! ask {
 impl Asking<'_> {
     fn give(&self, decision: &Decision, request: &PolicyRequest<'_>, replies: &mut Vec<u8>) {
         self.tally.decided(decision);
-        if decision.action != Action::Dunno {
+        // Who passes is told once, with the whole message.
+        if decision.action != Action::Dunno || request.stage == Stage::EndOfMessage {
             tell(decision, request, self.listed(request));
         }
         encode(&decision.action, replies);
@@ -319,7 +320,7 @@ impl Asking<'_> {
     }
 
     fn of_stranger(&self, request: &PolicyRequest<'_>, client: IpAddr, spf: Option<&Evaluation>) -> Decision {
-        if let Some(found) = spf {
+        if let Some(found) = spf.filter(|found| self.known.rules.spf.objects(found.verdict)) {
             let sender = sender(request, client);
             let action = rule::judge(&self.known.rules.spf, &sender.request("", 0), found);
             ask!(Decision { action, rule: Rule::Spf });

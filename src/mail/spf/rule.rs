@@ -16,6 +16,19 @@ pub struct Rule {
     pub permerror: Lasting,
 }
 
+impl Rule {
+    /// Whether this verdict refuses or delays a message.
+    pub fn objects(&self, verdict: Verdict) -> bool {
+        self.mode == Mode::Reject
+            && match verdict {
+                Verdict::Fail => true,
+                Verdict::TempError => self.temperror != Broken::Mark,
+                Verdict::PermError => self.permerror != Lasting::Mark,
+                Verdict::None | Verdict::Neutral | Verdict::Pass | Verdict::SoftFail => false,
+            }
+    }
+}
+
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $all:literal: $($(#[$about:meta])* $id:ident = $word:literal),*) => {
         $(#[$doc])*
@@ -72,7 +85,7 @@ words! {
 /// What Postfix is told. The codes are those of RFC 7372 §3.2; what the sender's domain says about a fail is a
 /// stranger's text, and told as such (RFC 7208 §8.4).
 pub fn judge(rule: &Rule, request: &Request<'_>, found: &Evaluation) -> Action {
-    if rule.mode != Mode::Reject {
+    if !rule.objects(found.verdict) {
         return Action::Dunno;
     }
     let (client, domain) = (request.client, printable(request.domain));
