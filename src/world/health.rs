@@ -5,7 +5,7 @@ use crate::{
     error::{Error, codes},
     plan::service::Service,
     render,
-    wire::milter,
+    wire::milter::ask as milter,
 };
 use std::{
     net::{Ipv4Addr, SocketAddr},
