@@ -2,6 +2,7 @@
 //!
 //! - [`listener`] accepts, [`session`] reads and writes; both know nothing of what is said. [`house`] holds all doors.
 //! - [`lookup`] and [`policy`] answer, from [`state`], which is memory only.
+//! - [`milter`] is shown the header of each message, and says who may send it and what is removed from it.
 //! - [`auth`] says who may log in, [`control`] lets commands see and change that.
 //! - [`http`] is what the Internet may ask beside mail, [`status`] what those may ask who run this.
 //! - [`memory`] holds what is remembered of messages and logins, and has it on the disk a moment later.
@@ -20,6 +21,7 @@ mod lists;
 mod log;
 mod lookup;
 pub mod memory;
+mod milter;
 mod policy;
 mod session;
 mod snapshot;
@@ -82,9 +84,19 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let lists = shelf.map(|shelf| tokio::spawn(lists::follow(state.clone(), shelf)));
     let follower = tokio::spawn(follow::follow(state.clone(), config.database.clone(), again.clone()));
     let policies = policy::Policy::new(state.clone(), recall.clone(), facts.clone());
-    let figures = status::Policies { tally: policies.tally(), recall, standing, facts: facts.clone() };
+    let milter = milter::Milter::new(state.clone(), policies.tally());
+    let figures = status::Policies {
+        tally: policies.tally(),
+        recall,
+        standing,
+        facts: facts.clone(),
+        milter: milter.counts(),
+    };
     house.open("socketmap", SESSIONS, socketmap, lookup::Lookup(state.clone()));
     house.open("policy", SESSIONS, policy, policies);
+    if let Some(socket) = &config.milter {
+        house.open("milter", SESSIONS, bind(socket, config.group)?, milter);
+    }
     let web = match &config.web {
         Some(wanted) => Some(house.web(wanted, &args.config, &state).await?),
         None => None,
@@ -137,7 +149,9 @@ fn reload(
         .and_then(|config| web.map_or(Ok(()), |open| open.web.reload(file)).map(|()| config));
     match read {
         Ok(config) => {
-            let sockets = |config: &Config| (config.socketmap.clone(), config.policy.clone(), config.group);
+            let sockets = |config: &Config| {
+                (config.socketmap.clone(), config.policy.clone(), config.milter.clone(), config.group)
+            };
             let ports = |config: &Config| (config.status, config.web.clone());
             let doors = |config: &Config| {
                 (config.control.clone(), config.auth.as_ref().map(|auth| (auth.socket.clone(), auth.group)))

@@ -13,6 +13,7 @@ pub mod explain;
 pub mod finding;
 pub mod greylist;
 pub mod habit;
+pub mod header;
 pub mod limit;
 pub mod list;
 pub mod mta_sts;

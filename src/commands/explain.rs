@@ -78,8 +78,12 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let commands = Table::new(commands.iter().map(Listed::entry).collect());
     let files = shelf.tables().map(|(_, table)| table.clone()).collect();
     let listed = Lists { commands: commands.into(), files };
-    let words =
-        Words { restriction: settings.sender_restrictions, mode: settings.relay_mode, lists: &listed };
+    let words = Words {
+        restriction: settings.sender_restrictions,
+        mode: settings.relay_mode,
+        lists: &listed,
+        header_from: settings.policies.header_from,
+    };
     let (steps, targets) = store
         .look_up(&settings, |directory| {
             let steps = walk(&all, &question, directory, &place, words)?;

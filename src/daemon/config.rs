@@ -38,6 +38,9 @@ pub struct Config {
     pub socketmap: PathBuf,
     /// Unix socket of the policy requests.
     pub policy: PathBuf,
+    /// Unix socket on which messages are shown to it (milter); none without it.
+    #[serde(default)]
+    pub milter: Option<PathBuf>,
     /// Group that may connect to them; without it, that of their folder.
     #[serde(default)]
     pub group: Option<u32>,

@@ -16,7 +16,7 @@
 
 mod facts;
 mod recall;
-mod rights;
+pub mod rights;
 mod tally;
 
 pub use facts::{Facts, Sender};

@@ -11,6 +11,7 @@ pub use lists::{List, lists};
 use super::{
     address::Address,
     directory::{Directory, Place, resolve},
+    header::author::HeaderFrom,
     list::{Lists, Way},
     policy::{Action, Rule},
     relay::RelayMode,
@@ -55,6 +56,8 @@ pub struct Words<'a> {
     pub mode: RelayMode,
     /// Block and allow lists.
     pub lists: &'a Lists,
+    /// `submission.header_from`.
+    pub header_from: HeaderFrom,
 }
 
 /// What a rule says.
@@ -115,6 +118,7 @@ pub fn walk<D: Directory>(
             }
         }
     }
+    steps.extend(asked.header());
     Ok(steps)
 }
 
@@ -213,6 +217,30 @@ impl<D: Directory> Asked<'_, D> {
                 .reply(&format!("553 5.7.1 <{from}>: Sender address rejected: not owned by user {login}"))
                 .remedy(format!("mailctl user allow {login} {from}")),
         })
+    }
+
+    /// What a login may not say in the message itself, when it is there.
+    fn header(&self) -> Option<Step> {
+        let login = self.question.login.as_ref()?;
+        let (verdict, why) = match self.words.header_from {
+            HeaderFrom::Own => (
+                Verdict::Open,
+                format!(
+                    "every address in From and Sender of the message must be one that {login} may send as"
+                ),
+            ),
+            HeaderFrom::Any => (Verdict::Next, "From and Sender of the message may be anything".to_owned()),
+        };
+        let step = Step {
+            list: "smtpd_milters",
+            rule: "header From".to_owned(),
+            verdict,
+            why,
+            reply: None,
+            setting: None,
+            remedies: Vec::new(),
+        };
+        Some(step.of("submission.header_from"))
     }
 
     fn destination(&self, step: &dyn Fn(Verdict, &str) -> Step) -> Result<Step, D::Error> {

@@ -7,6 +7,7 @@
 use super::{
     greylist,
     habit::Freeze,
+    header::author::HeaderFrom,
     limit::{self, Limits, Verdict},
     list::Kind,
     spf,
@@ -112,12 +113,16 @@ rules! {
     Block = "block-list", "", "the log line names the entry; `mailctl block del ENTRY` or its line in lists/ ends it, `mailctl allow add ADDRESS` makes an exception";
     /// An entry of an allow list: the rules that ask strangers are left out.
     Allow = "allow-list", "", "the log line names the entry; `mailctl allow del ENTRY` or its line in lists/ ends it";
+    /// The message says that it is from somebody whom the login may not send as.
+    HeaderFrom = "header-from", "submission.header_from", "`mailctl user may-send USER ADDRESS` tells why, and how to allow it; submission.header_from = \"any\" in mailctl.toml and `mailctl up` ends it for all";
 }
 
 /// The settings of all rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
+    /// Who a message of a login may say that it is from.
+    pub header_from: HeaderFrom,
     /// How much.
     pub rates: Rates,
     /// Who has to come again.

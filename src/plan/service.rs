@@ -85,7 +85,13 @@ impl Service {
     /// The sockets that it always serves, relative to the `run` folder.
     pub fn sockets(self) -> &'static [&'static str] {
         match self {
-            Self::Mailctld => &["mailctld/socketmap", "mailctld/policy", "auth/policy", "control/mailctld"],
+            Self::Mailctld => &[
+                "mailctld/socketmap",
+                "mailctld/policy",
+                "mailctld/milter",
+                "auth/policy",
+                "control/mailctld",
+            ],
             Self::Opendkim => &["opendkim/milter"],
             Self::Dovecot => &["dovecot/auth", "dovecot/lmtp", "dovecot/quota"],
             Self::Postfix => &[],

@@ -1,9 +1,10 @@
-//! `[rates]`, `[greylist]`, `[spf]`: what mailctld's policies let pass.
+//! `[submission]`, `[rates]`, `[greylist]`, `[spf]`: what mailctld's policies let pass.
 
 use super::{source::Words, value};
 use crate::mail::{
     greylist,
     habit::Freeze,
+    header::author::HeaderFrom,
     limit::Limits,
     policy::{Rates, Rules},
     spf,
@@ -44,6 +45,7 @@ impl Words {
             temperror: self.or("spf.temperror", str::parse, usual.temperror),
             permerror: self.or("spf.permerror", str::parse, usual.permerror),
         };
-        Rules { rates, greylist, spf }
+        let header_from = self.or("submission.header_from", str::parse, HeaderFrom::Own);
+        Rules { header_from, rates, greylist, spf }
     }
 }

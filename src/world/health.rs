@@ -150,6 +150,7 @@ async fn mailctld(scope: Scope) -> Result<String, Error> {
     if !answer.contains("NOTFOUND") {
         return Err(unwell(format!("the directory answers {answer:?}")));
     }
+    milter(&Path::new(SOCKETS).join("mailctld/milter")).await?;
     let mut status = Dialogue::connect(loopback(render::mailctld::STATUS_PORT)).await?;
     let (code, says) = status.http("/health").await?;
     if code != 200 {

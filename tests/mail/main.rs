@@ -15,6 +15,7 @@ mod explain;
 mod faults;
 mod hostile;
 mod lists;
+mod milter;
 mod network;
 mod policy;
 mod quota;

@@ -175,7 +175,7 @@ fn a_domain_with_both_keys_signs_twice() {
 
 /// Exactly these signatures are there, in whichever order, and the one of the record's kind verifies as it is
 /// and not when the subject is another.
-fn verify(message: &str, record: &serde_json::Value, algorithms: &[&str]) {
+pub fn verify(message: &str, record: &serde_json::Value, algorithms: &[&str]) {
     let record = record.as_str().unwrap();
     let unfolded = message.replace("\r\n", "\n").replace("\n\t", " ").replace("\n ", " ");
     let signatures: Vec<&str> = unfolded.lines().filter(|line| line.starts_with("DKIM-Signature:")).collect();

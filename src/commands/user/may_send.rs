@@ -6,6 +6,7 @@ use crate::{
     error::{Error, codes},
     mail::{
         address::Address,
+        header::author::HeaderFrom,
         rights::{Restriction, Right, right},
     },
     ui::Ui,
@@ -57,13 +58,19 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         };
         ui.json(&serde_json::json!({
             "login": login, "sender": sender, "may_send": found.is_some(), "why": why, "granted": granted,
-            "restriction": restriction,
+            "restriction": restriction, "header_from": settings.policies.header_from,
         }));
     }
     match found {
         Some(_) if ui.manner().json => Ok(()),
         Some(right) => {
             ui.data(format!("yes: {}", sentence(&right, &login, &sender)));
+            ui.say(match settings.policies.header_from {
+                HeaderFrom::Own => {
+                    "the same holds for From and Sender in the message (submission.header_from)"
+                }
+                HeaderFrom::Any => "From and Sender in the message may be anything (submission.header_from)",
+            });
             Ok(())
         }
         None => Err(refused(&login, &sender, restriction)),

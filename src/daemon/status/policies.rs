@@ -3,6 +3,7 @@
 use super::page::{Kind, Page};
 use crate::daemon::{
     memory::Standing,
+    milter,
     policy::{Facts, Recall, Tally},
 };
 use std::sync::Arc;
@@ -17,6 +18,8 @@ pub struct Policies {
     pub facts: Arc<Facts>,
     /// How writing it does.
     pub standing: Arc<Standing>,
+    /// What was done to messages.
+    pub milter: Arc<milter::Counts>,
 }
 
 impl Policies {
@@ -40,6 +43,20 @@ impl Policies {
         family.part("_sum", &[], seconds).part("_count", &[], all);
         page.family("policy_warnings_total", Kind::Counter, "Limits that were used up to four fifths.")
             .sample(&[], self.tally.warnings());
+        let mut family = page.family(
+            "milter_messages_total",
+            Kind::Counter,
+            "Messages whose header was looked at, by what became of them.",
+        );
+        for (answer, count) in self.milter.answers() {
+            family.sample(&[("answer", answer)], count);
+        }
+        page.family(
+            "milter_forged_total",
+            Kind::Counter,
+            "Header fields that bore our name falsely and were removed.",
+        )
+        .sample(&[], self.milter.removed());
         let mut family = page.family("memory_entries", Kind::Gauge, "What the policies remember.");
         for (table, entries) in self.recall.sizes() {
             family.sample(&[("table", table)], entries as u64);

@@ -22,7 +22,7 @@ fn asked(service: &str, change: impl FnOnce(&mut Question)) -> (Verdict, Vec<Ste
     };
     change(&mut question);
     let words =
-        Words { restriction: Restriction::Email, mode: RelayMode::AllowAuth, lists: &Lists::default() };
+        Words { restriction: Restriction::Email, mode: RelayMode::AllowAuth, lists: &Lists::default(), header_from: HeaderFrom::Own };
     let Ok(steps) = walk(&lists(MAIN, MASTER, service), &question, &table, &place(), words);
     (steps.last().unwrap().verdict, steps)
 }
@@ -66,8 +66,10 @@ fn the_rule_that_decides_is_named_with_its_remedy() {
             question.to = address("x@example.com");
         })
     };
-    assert_eq!(send(Some("info@example.org")).0, Verdict::Next);
-    assert_eq!(send(None).0, Verdict::Next);
+    let (verdict, steps) = send(Some("info@example.org"));
+    let last = steps.last().unwrap();
+    assert_eq!((verdict, last.setting), (Verdict::Open, Some("submission.header_from")), "{last:?}");
+    assert_eq!(send(None).0, Verdict::Open);
     let (verdict, steps) = send(Some("ann@example.org"));
     let last = steps.last().unwrap();
     assert_eq!((verdict, last.setting), (Verdict::Refuse, Some("SENDER_RESTRICTIONS")));

@@ -8,6 +8,12 @@ const LIMITS: Kind = "messages, recipients or bytes, each with numbers per minut
 /// All of them.
 pub(super) const KEYS: &[Key] = &[
     toml(
+        "submission.header_from",
+        "own or any",
+        "Who a user's message may say that it is from, in From and Sender of its header. own = addresses that he may send as (SENDER_RESTRICTIONS), which mail programs show to the recipient; any = whatever he likes, with only the envelope's sender looked at.",
+    )
+    .default("own"),
+    toml(
         "rates.login",
         LIMITS,
         "How much one login may send. Over it, the answer is 451 with the time at which there is room again.",
