@@ -5,6 +5,7 @@
 //! - [`milter`] is shown the header of each message, and says who may send it and what is removed from it.
 //! - [`auth`] says who may log in, [`control`] lets commands see and change that.
 //! - [`http`] is what the Internet may ask beside mail, [`status`] what those may ask who run this.
+//! - [`letters`] tells people what they must hear, by mail.
 //! - [`memory`] holds what is remembered of messages and logins, and has it on the disk a moment later.
 //! - [`lists`] keeps the block and allow lists of the files current.
 //! - [`follow`] keeps the [`snapshot`] in it current; a directory that cannot be read is told in the log, and
@@ -16,6 +17,7 @@ mod control;
 mod follow;
 mod house;
 mod http;
+mod letters;
 mod listener;
 mod lists;
 mod log;
@@ -83,7 +85,8 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let mut house = House::default();
     let lists = shelf.map(|shelf| tokio::spawn(lists::follow(state.clone(), shelf)));
     let follower = tokio::spawn(follow::follow(state.clone(), config.database.clone(), again.clone()));
-    let policies = policy::Policy::new(state.clone(), recall.clone(), facts.clone());
+    let letters = Arc::new(letters::Letters::default());
+    let policies = policy::Policy::new(state.clone(), recall.clone(), facts.clone(), letters.clone());
     let milter = milter::Milter::new(state.clone(), policies.tally());
     let figures = status::Policies {
         tally: policies.tally(),
@@ -108,6 +111,11 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     }
     if let Some(address) = config.status {
         house.status(address, &state, web.as_ref(), logins.clone(), figures).await?;
+    }
+    if let Some(postfix) = &config.letters {
+        // Beside what it remembers.
+        let file = config.memory.as_ref().map(|memory| memory.with_file_name("letters.json"));
+        house.letters(letters::Postman::new(letters, state.clone(), postfix, file));
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
 

@@ -17,6 +17,7 @@ pub mod header;
 pub mod limit;
 pub mod list;
 pub mod mta_sts;
+pub mod notice;
 pub mod password;
 pub mod penalty;
 pub mod policy;

@@ -62,6 +62,9 @@ pub struct Config {
     /// Folder with block and allow lists in files; none without it.
     #[serde(default)]
     pub lists: Option<PathBuf>,
+    /// `name:port` of Postfix, which takes letters to people; nobody is written to without it.
+    #[serde(default)]
+    pub letters: Option<String>,
     /// Unix socket on which commands ask it; none without it.
     #[serde(default)]
     pub control: Option<PathBuf>,

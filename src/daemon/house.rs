@@ -5,6 +5,7 @@ use super::{
     config,
     control::{self, Control},
     http::{self, Web, certificate::Live, plain::Plain, tls::Secure},
+    letters::Postman,
     listener::{Door, Service, Speak, bind, bind_for, bind_tcp, listen},
     session::Drain,
     state::State,
@@ -83,6 +84,11 @@ impl House {
         self.open("auth", auth::MOST, bind(&config.socket, config.group)?, Logins(auth.clone()));
         self.beside.push(tokio::spawn(auth.clone().sweep()).abort_handle());
         Ok(auth)
+    }
+
+    /// Tells people what they must hear.
+    pub fn letters(&mut self, postman: Postman) {
+        self.beside.push(tokio::spawn(postman.go()).abort_handle());
     }
 
     /// Opens the door for commands: only root, who may do everything, and mailctld's own user come in.

@@ -24,6 +24,7 @@ pub use recall::Recall;
 pub use tally::Tally;
 
 use super::{
+    letters::Letters,
     memory::unix_now,
     session::{Answer, Progress},
     state::{Known, State},
@@ -35,6 +36,7 @@ use crate::{
         greylist::{self, Mode},
         limit::{Limits, Load, Verdict},
         list::{Entry, Subject, Way},
+        notice,
         policy::{Action, Decision, Rule, blocked, frozen, greylisted, limited, login},
         spf::{Evaluation, Verdict as Spf, rule},
     },
@@ -53,12 +55,18 @@ struct Desk {
     recall: Arc<Recall>,
     facts: Arc<Facts>,
     tally: Arc<Tally>,
+    letters: Arc<Letters>,
 }
 
 impl Policy {
     /// Answers from these.
-    pub fn new(state: Arc<State>, recall: Arc<Recall>, facts: Arc<Facts>) -> Self {
-        Self(Arc::new(Desk { state, recall, facts, tally: Arc::default() }))
+    pub fn new(
+        state: Arc<State>,
+        recall: Arc<Recall>,
+        facts: Arc<Facts>,
+        letters: Arc<Letters>,
+    ) -> Self {
+        Self(Arc::new(Desk { state, recall, facts, tally: Arc::default(), letters }))
     }
 
     /// For the metrics.
@@ -130,7 +138,14 @@ fn sender(request: &PolicyRequest<'_>, client: IpAddr) -> Sender {
 
 impl Desk {
     fn asking<'a>(&'a self, known: &'a Known) -> Asking<'a> {
-        Asking { known, recall: &self.recall, facts: &self.facts, tally: &self.tally, now: unix_now() }
+        Asking {
+            known,
+            recall: &self.recall,
+            facts: &self.facts,
+            tally: &self.tally,
+            letters: &self.letters,
+            now: unix_now(),
+        }
     }
 }
 
@@ -158,6 +173,7 @@ struct Asking<'a> {
     recall: &'a Recall,
     facts: &'a Arc<Facts>,
     tally: &'a Tally,
+    letters: &'a Letters,
     now: u32,
 }
 
@@ -195,6 +211,10 @@ impl Asking<'_> {
         }
         // Without an address it is Postfix itself that asks, on behalf of nobody.
         let Some(client) = request.client() else { return Ok(Decision::NONE) };
+        // A warning must not count towards what it warns of, nor wait for it.
+        if self.known.own == Some(client) {
+            return Ok(Decision::NONE);
+        }
         if self.known.trusted.holds(client) {
             return Ok(self.of_trusted(request));
         }
@@ -264,6 +284,7 @@ impl Asking<'_> {
                 ask!(self.judge(Rule::LoginRate, Whose::Login(name), &rates.login, &load, name));
                 let (is, new) = self.recall.used(name, &rates.freeze, load.recipients, self.now);
                 if new {
+                    self.letters.add(&notice::frozen(name), self.now);
                     tracing::error!(
                         login = name,
                         "sending is stopped: far more recipients than usual today; `mailctl help policy` tells what to do"
@@ -363,10 +384,12 @@ impl Asking<'_> {
     }
 
     fn count(&self, rule: Rule, whose: Whose<'_>, limits: &Limits, load: &Load, words: &str) -> Decision {
-        let (verdict, warning) = self.recall.count(whose, limits, load, self.now);
-        if let Some(limit) = warning {
+        let (verdict, warnings) = self.recall.count(whose, limits, load, self.now);
+        for limit in warnings {
             self.tally.warned();
             tracing::warn!(rule = rule.name(), %whose, %limit, setting = rule.setting(), "four fifths of a limit are used up");
+            let login = if let Whose::Login(login) = whose { Address::parse(login).ok() } else { None };
+            self.letters.add(&notice::near(&whose.to_string(), login, &limit.to_string(), rule), self.now);
         }
         match verdict {
             Verdict::Within => Decision::NONE,

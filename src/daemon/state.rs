@@ -2,7 +2,7 @@
 
 use super::{config::Config, snapshot::Snapshot};
 use crate::mail::{
-    address::{Address, Malformed},
+    address::{Address, Domain, Malformed},
     directory::{Directory, Place},
     list::Lists,
     policy::Rules,
@@ -11,6 +11,7 @@ use crate::mail::{
 use crate::{settings::trust::Trust, world::lists::Trouble};
 use std::{
     collections::HashSet,
+    net::IpAddr,
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -21,6 +22,7 @@ pub struct State(RwLock<Known>);
 pub struct Known {
     /// Names and delimiter of this server.
     pub place: Place,
+    first: Option<Domain>,
     domains: HashSet<String>,
     /// What users may send as.
     pub restriction: Restriction,
@@ -32,6 +34,8 @@ pub struct Known {
     pub lists: Lists,
     /// What of their files does not count as it stands.
     pub troubles: Vec<Trouble>,
+    /// Our own address, as Postfix sees it when we bring it a letter; `None` until we did.
+    pub own: Option<IpAddr>,
     /// The directory; `None` until it could be read once.
     pub snapshot: Option<Snapshot>,
     /// Number of the last change that is in it.
@@ -44,12 +48,14 @@ impl State {
         let (rules, trusted) = (config.policies, config.trusted.clone());
         let known = Known {
             place: config.place(),
+            first: config.domains.first().cloned(),
             domains: domains(config),
             restriction: config.sender_restrictions,
             rules,
             trusted,
             lists: Lists::default(),
             troubles: Vec::new(),
+            own: None,
             snapshot: None,
             seen: 0,
         };
@@ -71,6 +77,7 @@ impl State {
     pub fn configure(&self, config: &Config) {
         let mut known = self.write();
         known.place = config.place();
+        known.first = config.domains.first().cloned();
         known.domains = domains(config);
         known.restriction = config.sender_restrictions;
         known.rules = config.policies;
@@ -86,6 +93,11 @@ impl Known {
     /// Whether mail for `domain` is ours; before the directory was read, whether the settings say so.
     pub fn serves(&self, domain: &str) -> bool {
         self.domains.contains(domain) || self.snapshot.as_ref().is_some_and(|known| known.has_domain(domain))
+    }
+
+    /// The first served domain of the settings: what is sent from there is signed.
+    pub fn domain(&self) -> &Domain {
+        self.first.as_ref().unwrap_or(&self.place.hostname)
     }
 
     /// The directory, where there is one.

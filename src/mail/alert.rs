@@ -3,7 +3,7 @@
 
 mod letter;
 
-pub use letter::Letter;
+pub use letter::{Letter, flat};
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -158,25 +158,25 @@ impl Counts {
         worst
     }
 
-    /// With `load` added, and the limit of which four fifths are used up since just now.
+    /// With `load` added, and the limits of which four fifths are used up since just now.
     #[must_use]
-    pub fn add(self, limits: &Limits, load: &Load, now: u32) -> (Self, Option<Limit>) {
+    pub fn add(self, limits: &Limits, load: &Load, now: u32) -> (Self, Vec<Limit>) {
         let mut counts = self.at(now);
         for row in &mut counts.seen {
             for (column, seen) in row.iter_mut().enumerate() {
                 *seen = seen.saturating_add(load.of(column));
             }
         }
-        let mut warning = None;
+        let mut warnings = Vec::new();
         for (row, column, limit) in limits.each() {
             let bit = 1 << (3 * row + column);
             let seen = u64::from(counts.seen[row][column]);
             if seen * 100 >= u64::from(limit.most) * WARN && counts.warned & bit == 0 {
                 counts.warned |= bit;
-                warning = Some(limit);
+                warnings.push(limit);
             }
         }
-        (counts, warning)
+        (counts, warnings)
     }
 
     /// Octets of [`Counts::to_octets`].

@@ -141,3 +141,59 @@ fn without_the_filter_mail_comes_again() {
     eventually(60, "it is taken", || submit(&stack, &bob, &from_bob).0.then_some(()));
     stack.message(ANN, &stack.ann, "INBOX", &id("later"));
 }
+
+/// Subjects of the letters with this word that somebody has.
+fn letters(stack: &Stack, user: &str, password: &str, word: &str) -> Vec<String> {
+    let found = stack.mailbox(("imap", "tls", 993), user, password, &["INBOX", "Subject", word]).unwrap();
+    found["messages"].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+}
+
+/// Proves: issue 6 ("warnings at 80 % to the user and the admin"; a frozen login, "the admin told"): as mail, once for each
+/// limit; kept while Postfix is away and through kill -9 of mailctld; and not held up by the limits they are about.
+#[test]
+fn limits_that_are_nearly_used_up_are_told_by_mail() {
+    let stack = Stack::up(
+        "[rates]\nlogin = \"messages 5/d\"\nclient = \"messages 1/d\"\nfreeze_times = 1\nfreeze_from = 8\n",
+    );
+    let bob = stack.user(BOB);
+    let eve = stack.user("eve@example.test");
+    let send = |user: &str, password: &str, to: &str| {
+        let sent = stack.submit(user, password, &["--from", user, "--to", to]);
+        assert!(sent.status.success(), "{}", said(&sent));
+    };
+    // Nobody is warned of three in five.
+    for _ in 0..4 {
+        assert_eq!(letters(&stack, BOB, &bob, "four fifths").len(), 0);
+        send(BOB, &bob, ANN);
+    }
+    for (user, password) in [(BOB, &bob), (ANN, &stack.ann)] {
+        let got = eventually(60, "the warning", || {
+            Some(letters(&stack, user, password, "four fifths")).filter(|got| !got.is_empty())
+        });
+        assert!(got.len() == 1 && got[0].contains("bob@example.test: four fifths"), "{got:?}");
+        assert!(got[0].contains("5 messages a day") && got[0].contains("Auto-Submitted:"), "{got:?}");
+    }
+    send(BOB, &bob, ANN);
+    let over = stack.submit(BOB, &bob, &["--from", BOB, "--to", ANN]);
+    assert!(said(&over).contains(" 451 4.7.1 "), "{}", said(&over));
+
+    // A login is frozen while Postfix cannot take letters any more: paused as soon as it has said its word.
+    let many = "ann@example.test,bob@example.test,info@example.test,eve@example.test,postmaster@example.test,abuse@example.test,hostmaster@example.test";
+    send("eve@example.test", &eve, many);
+    let path = format!("/containers/{}-postfix", stack.project());
+    let frozen = stack.submit("eve@example.test", &eve, &["--from", "eve@example.test", "--to", many]);
+    engine::request("POST", &format!("{path}/stop?t=1"));
+    assert!(said(&frozen).contains(" 451 4.7.0 "), "{}", said(&frozen));
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    engine::crash(stack.project(), "mailctld");
+    stack.ok(&["up"]);
+    for (user, password) in [("eve@example.test", &eve), (ANN, &stack.ann)] {
+        let got = eventually(120, "the letter about the frozen login", || {
+            Some(letters(&stack, user, password, "is stopped")).filter(|got| !got.is_empty())
+        });
+        assert!(got.len() == 1 && got[0].contains("mailctl user unfreeze eve@example.test"), "{got:?}");
+    }
+    assert_eq!(letters(&stack, BOB, &bob, "four fifths").len(), 1, "each limit is told once");
+    let log = stack.logs("mailctld");
+    assert!(log.contains("letter taken by Postfix"), "{log}");
+}

@@ -76,26 +76,20 @@ impl Recall {
         self.counts.get(self.key(whose), now).unwrap_or_default().judge(limits, load, now)
     }
 
-    /// Counts `load` where it is within the limits, with nobody in between. Also the limit that is nearly used up since
+    /// Counts `load` where it is within the limits, with nobody in between. Also the limits that are nearly used up since
     /// just now.
-    pub fn count(
-        &self,
-        whose: Whose<'_>,
-        limits: &Limits,
-        load: &Load,
-        now: u32,
-    ) -> (Verdict, Option<Limit>) {
+    pub fn count(&self, whose: Whose<'_>, limits: &Limits, load: &Load, now: u32) -> (Verdict, Vec<Limit>) {
         if !limits.any() {
-            return (Verdict::Within, None);
+            return (Verdict::Within, Vec::new());
         }
         self.counts.update(self.key(whose), now, |counts| {
             let counts = counts.unwrap_or_default();
             match counts.judge(limits, load, now) {
                 Verdict::Within => {
-                    let (counts, warning) = counts.add(limits, load, now);
-                    (Keep::Put(counts, now.saturating_add(limit::LONGEST)), (Verdict::Within, warning))
+                    let (counts, warnings) = counts.add(limits, load, now);
+                    (Keep::Put(counts, now.saturating_add(limit::LONGEST)), (Verdict::Within, warnings))
                 }
-                verdict => (Keep::AsIs, (verdict, None)),
+                verdict => (Keep::AsIs, (verdict, Vec::new())),
             }
         })
     }

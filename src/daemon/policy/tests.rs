@@ -10,7 +10,7 @@ async fn policy(rules: &str) -> Policy {
     let recall = Arc::new(Recall::new(&mut memory));
     let config = toml::from_str::<Config>(&text).unwrap();
     let facts = Arc::new(Facts::new(memory.keys(), config.resolvers.clone()));
-    let policy = Policy::new(Arc::new(State::new(&config)), recall, facts);
+    let policy = Policy::new(Arc::new(State::new(&config)), recall, facts, Arc::default());
     let mut snapshot = Snapshot::default();
     snapshot.set_mailbox("ann@example.org", true);
     policy.0.state.write().snapshot = Some(snapshot);

@@ -27,25 +27,32 @@ impl Letter<'_> {
     /// The whole message, with the line ends of the host: for `sendmail`.
     pub fn message(&self, entry: &Entry) -> String {
         let alert = &entry.alert;
-        let subject = ascii(&format!("[{}] {}", self.host, entry.line()));
         let text = if entry.solved.is_some() {
             format!("This is no longer so:\n\n    {}\n", flat(&alert.what))
         } else {
             format!("{}\n\nTo do:\n\n    {}\n", flat(&alert.what), flat(&alert.remedy))
         };
+        let footer = format!(
+            "mailctl on {} ({} {}). You hear of this once; `mailctl status` tells what stands.",
+            self.host,
+            ascii(&alert.kind),
+            ascii(&alert.about)
+        );
+        self.compose(&entry.line(), &text, &footer)
+    }
+
+    /// A message with this subject (one line, whatever it holds), text (lines of ours) and last line.
+    pub fn compose(&self, subject: &str, text: &str, footer: &str) -> String {
+        let subject = ascii(&format!("[{}] {subject}", self.host));
         format!(
             "From: mailctl <{}>\nTo: <{}>\nSubject: {subject}\nDate: {}\nMessage-ID: <{}@{}>\n\
              Auto-Submitted: auto-generated\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
-             Content-Transfer-Encoding: 8bit\n\n{text}\n-- \nmailctl on {} ({} {}). You hear of this once; \
-             `mailctl status` tells what stands.\n",
+             Content-Transfer-Encoding: 8bit\n\n{text}\n-- \n{footer}\n",
             self.sender(),
             self.to,
             self.date,
             self.id,
             self.host,
-            self.host,
-            ascii(&alert.kind),
-            ascii(&alert.about),
         )
     }
 }
@@ -64,7 +71,7 @@ impl Entry {
 }
 
 /// One line: what servers and programs said may hold anything, also what would begin another header.
-fn flat(text: &str) -> String {
+pub fn flat(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

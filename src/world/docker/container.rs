@@ -99,6 +99,9 @@ impl Engine {
             (LABEL_SPEC, spec.digest()),
             (LABEL_HOME, self.home.clone()),
         ];
+        // Under its own name as well, whatever the project is called.
+        let alias = spec.service.name().to_owned();
+        let endpoint = EndpointSettings { aliases: Some(vec![alias]), ..Default::default() };
         ContainerCreateBody {
             image: Some(spec.image.clone()),
             hostname: Some(spec.hostname.clone()),
@@ -111,7 +114,7 @@ impl Engine {
             healthcheck: Some(health(spec)),
             host_config: Some(host_config(spec, network)),
             networking_config: Some(NetworkingConfig {
-                endpoints_config: Some([(network.to_owned(), EndpointSettings::default())].into()),
+                endpoints_config: Some([(network.to_owned(), endpoint)].into()),
             }),
             ..Default::default()
         }
