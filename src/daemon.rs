@@ -87,7 +87,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let follower = tokio::spawn(follow::follow(state.clone(), config.database.clone(), again.clone()));
     let letters = Arc::new(letters::Letters::default());
     let policies = policy::Policy::new(state.clone(), recall.clone(), facts.clone(), letters.clone());
-    let milter = milter::Milter::new(state.clone(), policies.tally());
+    let milter = milter::Milter::new(state.clone(), policies.tally(), facts.clone());
     let figures = status::Policies {
         tally: policies.tally(),
         recall,

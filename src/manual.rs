@@ -107,6 +107,7 @@ const DECISIONS: &[(&str, &str)] = &[
     ("engine", include_str!("manual/decisions/engine.md")),
     ("house", include_str!("manual/decisions/house.md")),
     ("limits", include_str!("manual/decisions/limits.md")),
+    ("milter", include_str!("manual/decisions/milter.md")),
     ("policy", include_str!("manual/decisions/policy.md")),
     ("render", include_str!("manual/decisions/render.md")),
     ("settings", include_str!("manual/decisions/settings.md")),

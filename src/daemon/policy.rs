@@ -15,6 +15,7 @@
 //! session waits while [`facts`] finds it, and then it is made from the beginning.
 
 mod facts;
+mod measure;
 mod recall;
 pub mod rights;
 mod tally;
@@ -40,9 +41,10 @@ use crate::{
         policy::{Action, Decision, Rule, blocked, frozen, greylisted, limited, login},
         spf::{Evaluation, Verdict as Spf, rule},
     },
-    wire::policy::{Decoded, PolicyRequest, Stage, decode, encode, number},
+    wire::policy::{Decoded, PolicyRequest, Stage, decode, encode},
 };
 use futures_util::FutureExt;
+use measure::{NEXT, domain, load, lower};
 use recall::Whose;
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
@@ -60,12 +62,7 @@ struct Desk {
 
 impl Policy {
     /// Answers from these.
-    pub fn new(
-        state: Arc<State>,
-        recall: Arc<Recall>,
-        facts: Arc<Facts>,
-        letters: Arc<Letters>,
-    ) -> Self {
+    pub fn new(state: Arc<State>, recall: Arc<Recall>, facts: Arc<Facts>, letters: Arc<Letters>) -> Self {
         Self(Arc::new(Desk { state, recall, facts, tally: Arc::default(), letters }))
     }
 
@@ -396,28 +393,6 @@ impl Asking<'_> {
             verdict => limited(rule, verdict, words, self.now),
         }
     }
-}
-
-/// What is judged before the message is there: one more message with one more recipient.
-const NEXT: Load = Load { messages: 1, recipients: 1, kib: 0 };
-
-fn load(request: &PolicyRequest<'_>) -> Load {
-    let recipients = u32::try_from(number(request.recipient_count)).unwrap_or(u32::MAX);
-    Load::message(recipients.max(1), number(request.size))
-}
-
-/// Behind the last `@`.
-fn domain(address: &[u8]) -> &[u8] {
-    memchr::memrchr(b'@', address).map_or(&[], |at| &address[at + 1..])
-}
-
-/// In lower case, as much as fits.
-fn lower<'a>(text: &[u8], room: &'a mut [u8; greylist::SENDER]) -> &'a [u8] {
-    let text = &text[..text.len().min(room.len())];
-    let room = &mut room[..text.len()];
-    room.copy_from_slice(text);
-    room.make_ascii_lowercase();
-    room
 }
 
 #[cfg(test)]

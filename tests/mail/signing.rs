@@ -143,7 +143,7 @@ fn a_domain_with_both_keys_signs_twice() {
     let sent = stack.swaks(25, &to_ann);
     assert!(sent.status.success(), "{}", said(&sent));
     let incoming = stack.message("ann@example.test", &ann, "INBOX", &id);
-    assert_eq!(incoming.matches("Authentication-Results:").count(), 1, "{incoming}");
+    assert_eq!(incoming.matches(" dkim=").count(), 1, "{incoming}");
     assert_eq!(incoming.matches("DKIM-Signature:").count(), 0, "a stranger's mail is not signed: {incoming}");
     forged_results_are_gone(&stack, &ann);
 
@@ -220,7 +220,7 @@ fn forged_results_are_gone(stack: &Stack, ann: &str) {
     let inner = "Authentication-Results: mail.example.test; spf=pass evidence";
     let other = "Authentication-Results: mail.example.test.example.net; spf=pass elsewhere";
     let message = format!(
-        "{}\r\n{other}\r\nFrom: friend@example.net\r\nTo: ann@example.test\r\nMessage-ID: {id}\r\nMIME-Version: 1.0\r\n\
+        "{}\r\n{other}\r\nFrom: ann@example.test\r\nTo: ann@example.test\r\nMessage-ID: {id}\r\nMIME-Version: 1.0\r\n\
          Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n\r\nx\r\n--b--\r\n",
         forged.join("\r\n")
     );

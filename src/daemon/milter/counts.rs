@@ -16,7 +16,7 @@ impl Counts {
         let at = match action {
             Action::Dunno => 0,
             Action::Defer(_) => 1,
-            Action::Reject(_) => 2,
+            Action::Reject(_) | Action::Refuse(_) => 2,
         };
         self.answers[at].fetch_add(1, Relaxed);
     }

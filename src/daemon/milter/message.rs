@@ -8,8 +8,10 @@ const FIELDS: u32 = 10_000;
 /// Fields of one message that bear our name falsely and are removed, at most; nobody honest has any.
 const FORGED: usize = 100;
 
-const RECEIVED_SPF: &str = "Received-SPF";
-const RESULTS: &str = "Authentication-Results";
+/// RFC 7208 §9.1
+pub const RECEIVED_SPF: &str = "Received-SPF";
+/// RFC 8601 §2
+pub const RESULTS: &str = "Authentication-Results";
 
 /// One message.
 #[derive(Clone, Debug, Default)]

@@ -152,7 +152,7 @@ impl Session<'_> {
                 let Some(message) = self.message.take() else {
                     return Next::End(End::Refused("the end of a message without a beginning"));
                 };
-                write(&self.milter.judge(&message).await, replies);
+                write(&self.milter.judge(&message, self.client, &self.helo).await, replies);
             }
             Command::Abort => (self.message, self.login) = (None, Vec::new()),
             Command::QuitClient => {
@@ -175,9 +175,12 @@ fn write(outcome: &Outcome, replies: &mut Vec<u8>) {
     for (name, number) in &outcome.remove {
         Reply::Change(*number, name, "").encode(replies);
     }
+    for (name, value) in &outcome.insert {
+        Reply::Insert(0, name, value).encode(replies);
+    }
     match &outcome.action {
         Action::Dunno => Reply::Continue.encode(replies),
-        Action::Reject(text) => Reply::Code(&format!("550 {text}")).encode(replies),
+        Action::Reject(text) | Action::Refuse(text) => Reply::Code(&format!("550 {text}")).encode(replies),
         Action::Defer(text) => Reply::Code(&format!("451 {text}")).encode(replies),
     }
 }

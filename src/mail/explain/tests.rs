@@ -21,8 +21,12 @@ fn asked(service: &str, change: impl FnOnce(&mut Question)) -> (Verdict, Vec<Ste
         spf: None,
     };
     change(&mut question);
-    let words =
-        Words { restriction: Restriction::Email, mode: RelayMode::AllowAuth, lists: &Lists::default(), header_from: HeaderFrom::Own };
+    let words = Words {
+        restriction: Restriction::Email,
+        mode: RelayMode::AllowAuth,
+        lists: &Lists::default(),
+        header_from: HeaderFrom::Own,
+    };
     let Ok(steps) = walk(&lists(MAIN, MASTER, service), &question, &table, &place(), words);
     (steps.last().unwrap().verdict, steps)
 }
@@ -102,7 +106,12 @@ fn an_entry_of_a_list_is_named() {
             to: address(to),
             spf: None,
         };
-        let words = Words { restriction: Restriction::Email, mode: RelayMode::AllowAuth, lists: &known };
+        let words = Words {
+            restriction: Restriction::Email,
+            mode: RelayMode::AllowAuth,
+            lists: &known,
+            header_from: HeaderFrom::Own,
+        };
         let Ok(mut steps) = walk(&lists(MAIN, MASTER, "smtp"), &question, &table, &place(), words);
         steps.retain(|step| step.rule.starts_with("check_policy_service"));
         steps.remove(0)
