@@ -78,6 +78,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let known = auth::Kept::new(&mut memory);
     let recall = Arc::new(policy::Recall::new(&mut memory));
     let facts = Arc::new(policy::Facts::new(memory.keys(), config.resolvers.clone()));
+    let dnsbl = Arc::new(policy::Dnsbl::new(memory.keys(), facts.clone(), &config.dnsbl));
     let keeper = memory.begin(unix_now());
     let standing = keeper.standing();
     let kept = Arc::new(Notify::new());
@@ -86,14 +87,17 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let lists = shelf.map(|shelf| tokio::spawn(lists::follow(state.clone(), shelf)));
     let follower = tokio::spawn(follow::follow(state.clone(), config.database.clone(), again.clone()));
     let letters = Arc::new(letters::Letters::default());
-    let policies = policy::Policy::new(state.clone(), recall.clone(), facts.clone(), letters.clone());
+    let policies =
+        policy::Policy::new(state.clone(), recall.clone(), facts.clone(), dnsbl.clone(), letters.clone());
     let milter = milter::Milter::new(state.clone(), policies.tally(), facts.clone());
+    let tester = tokio::spawn(dnsbl.clone().watch());
     let figures = status::Policies {
         tally: policies.tally(),
         recall,
         standing,
         facts: facts.clone(),
         milter: milter.counts(),
+        dnsbl: dnsbl.clone(),
     };
     house.open("socketmap", SESSIONS, socketmap, lookup::Lookup(state.clone()));
     house.open("policy", SESSIONS, policy, policies);
@@ -106,8 +110,8 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     };
     let logins = config.auth.as_ref().map(|wanted| house.logins(wanted, known)).transpose()?;
     if let (Some(socket), Some(auth)) = (&config.control, &logins) {
-        let (auth, recall) = (auth.clone(), figures.recall.clone());
-        house.control(socket, control::Control { auth, recall, state: state.clone() })?;
+        let (auth, recall, dnsbl) = (auth.clone(), figures.recall.clone(), dnsbl.clone());
+        house.control(socket, control::Control { auth, recall, dnsbl, state: state.clone() })?;
     }
     if let Some(address) = config.status {
         house.status(address, &state, web.as_ref(), logins.clone(), figures).await?;
@@ -124,13 +128,14 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
             _ = term.recv() => break,
             _ = int.recv() => break,
             _ = hup.recv() => {
-                reload(&args.config, &config, &state, &facts, web.as_ref(), logins.as_deref());
+                reload(&args.config, &config, &state, (&facts, &dnsbl), web.as_ref(), logins.as_deref());
                 again.notify_one();
             }
         }
     }
     tracing::info!("stopping");
     follower.abort();
+    tester.abort();
     lists.inspect(tokio::task::JoinHandle::abort);
     house.close().await;
     // When nobody asks any more: the last changes.
@@ -146,7 +151,7 @@ fn reload(
     file: &Path,
     running: &Config,
     state: &State,
-    facts: &policy::Facts,
+    (facts, dnsbl): (&policy::Facts, &policy::Dnsbl),
     web: Option<&Open>,
     logins: Option<&Auth>,
 ) {
@@ -174,6 +179,7 @@ fn reload(
             }
             state.configure(&config);
             facts.configure(config.resolvers.clone());
+            dnsbl.configure(&config.dnsbl);
             if let (Some(logins), Some(wanted)) = (logins, &config.auth) {
                 logins.configure(wanted);
             }

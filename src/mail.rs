@@ -9,6 +9,7 @@ pub mod directory;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;
+pub mod dnsbl;
 pub mod explain;
 pub mod finding;
 pub mod greylist;

@@ -23,6 +23,7 @@ use crate::mail::{
     address::{Address, Domain, Selector},
     cert::Source,
     check::Blocklist,
+    dnsbl::Zone,
     mta_sts::{Mode, Policy},
     policy::Rules,
     record::Wishes,
@@ -138,6 +139,8 @@ pub struct Settings {
     pub brute_force: BruteForce,
     /// `[rates]`, `[greylist]`: what may pass.
     pub policies: Rules,
+    /// Blocklists in DNS that are asked about strangers.
+    pub dnsbl: Vec<Zone>,
     /// `[postfix.main]`, `[postfix.master]`, `[postfix.transport]`: raw, wins over what is rendered.
     pub raw: Raw,
 }

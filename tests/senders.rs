@@ -3,6 +3,9 @@
 
 mod common;
 
+#[path = "senders/blocklists.rs"]
+mod blocklists;
+
 use common::dns::{Dns, Fault, Zone};
 use std::{
     fs,

@@ -87,6 +87,11 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         for trouble in lists.iter().flat_map(|lists| &lists.troubles) {
             ui.warn(format!("lists/{}: {}; {}", trouble.file, trouble.what, trouble.instead));
         }
+        for zone in lists.iter().flat_map(|lists| &lists.zones) {
+            if let Some(why) = &zone.unfit {
+                ui.warn(format!("blocklist {} is not asked: {why}; see mailctl help policy", zone.zone));
+            }
+        }
         for line in updates(checked.as_ref(), scene.settings.update_interval, now) {
             ui.say(line);
         }

@@ -5,6 +5,7 @@ use crate::{
     mail::{
         address::{Address, Domain},
         directory::Place,
+        dnsbl::Zone,
         policy::Rules,
         rights::Restriction,
     },
@@ -56,6 +57,9 @@ pub struct Config {
     /// Who is asked about names in DNS; without any, those of `/etc/resolv.conf`.
     #[serde(default)]
     pub resolvers: Vec<SocketAddr>,
+    /// Blocklists in DNS that are asked about strangers.
+    #[serde(default, deserialize_with = "zones")]
+    pub dnsbl: Vec<Zone>,
     /// Where it keeps what it remembers of messages and logins; in memory only without it.
     #[serde(default)]
     pub memory: Option<PathBuf>,
@@ -111,6 +115,11 @@ pub struct Web {
     pub challenges: PathBuf,
     /// Folder with the certificates, or a link to one.
     pub certificates: PathBuf,
+}
+
+fn zones<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Zone>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
 }
 
 fn trust<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Trust, D::Error> {

@@ -6,7 +6,7 @@ use super::{
     http::{exchange::exchange, respond},
     listener::Speak,
     memory::unix_now,
-    policy::Recall,
+    policy::{Dnsbl, Recall},
     session::{Drain, End},
     state::State,
 };
@@ -15,6 +15,7 @@ use crate::{
     mail::penalty::{Ban, By, Key},
     wire::control::{
         Add, BANS, Banned, Bans, LIFT, LISTS, LONGEST, Lift, Lists, Refusal, THAW, Thaw, Thawed, Trouble,
+        Zone,
     },
 };
 use http_body_util::{BodyExt, Limited};
@@ -32,6 +33,8 @@ pub struct Control {
     pub auth: Arc<Auth>,
     /// Frozen logins.
     pub recall: Arc<Recall>,
+    /// Blocklists in DNS.
+    pub dnsbl: Arc<Dnsbl>,
     /// By which rule they are frozen.
     pub state: Arc<State>,
 }
@@ -70,7 +73,8 @@ impl Control {
             what: trouble.what.clone(),
             instead: trouble.instead.to_owned(),
         });
-        Lists { allow, block, troubles: troubles.collect() }
+        let zones = self.dnsbl.told().into_iter().map(|told| Zone { zone: told.zone, unfit: told.unfit });
+        Lists { allow, block, troubles: troubles.collect(), zones: zones.collect() }
     }
 
     fn thaw(&self, asked: &Thaw) -> Thawed {

@@ -4,7 +4,7 @@
 //!
 //! | asked at | by logins | by trusted clients | by everybody else |
 //! |---|---|---|---|
-//! | RCPT | login, right to send, frozen, `rates.login`, lists for the recipient, `rates.recipient_domain` | lists for the recipient, `rates.recipient_domain` | lists, SPF, `rates.client`, `rates.sender_domain`, greylisting |
+//! | RCPT | login, right to send, frozen, `rates.login`, lists for the recipient, `rates.recipient_domain` | lists for the recipient, `rates.recipient_domain` | lists, SPF, blocklists in DNS, `rates.client`, `rates.sender_domain`, greylisting |
 //! | END-OF-MESSAGE | the same, and counted; habit | | the same, and counted |
 //!
 //! At RCPT nothing is counted but recipients of other domains, which are not told later: a message that is given up
@@ -14,12 +14,15 @@
 //! What DNS has to be asked for is asked before anything is counted: a decision that misses a fact is not made, the
 //! session waits while [`facts`] finds it, and then it is made from the beginning.
 
+mod asking;
+mod dnsbl;
 mod facts;
 mod measure;
 mod recall;
 pub mod rights;
 mod tally;
 
+pub use dnsbl::{Dnsbl, Listings};
 pub use facts::{Facts, Sender};
 pub use recall::Recall;
 pub use tally::Tally;
@@ -32,20 +35,14 @@ use super::{
 };
 use crate::{
     mail::{
-        address::Address,
-        directory::Directory,
-        greylist::{self, Mode},
-        limit::{Limits, Load, Verdict},
-        list::{Entry, Subject, Way},
-        notice,
-        policy::{Action, Decision, Rule, blocked, frozen, greylisted, limited, login},
-        spf::{Evaluation, Verdict as Spf, rule},
+        list::Entry,
+        policy::{Action, Decision, Rule},
+        spf::Evaluation,
     },
-    wire::policy::{Decoded, PolicyRequest, Stage, decode, encode},
+    wire::policy::{Decoded, PolicyRequest, decode, encode},
 };
+use asking::Asking;
 use futures_util::FutureExt;
-use measure::{NEXT, domain, load, lower};
-use recall::Whose;
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
 /// The policy service.
@@ -56,14 +53,21 @@ struct Desk {
     state: Arc<State>,
     recall: Arc<Recall>,
     facts: Arc<Facts>,
+    dnsbl: Arc<Dnsbl>,
     tally: Arc<Tally>,
     letters: Arc<Letters>,
 }
 
 impl Policy {
     /// Answers from these.
-    pub fn new(state: Arc<State>, recall: Arc<Recall>, facts: Arc<Facts>, letters: Arc<Letters>) -> Self {
-        Self(Arc::new(Desk { state, recall, facts, tally: Arc::default(), letters }))
+    pub fn new(
+        state: Arc<State>,
+        recall: Arc<Recall>,
+        facts: Arc<Facts>,
+        dnsbl: Arc<Dnsbl>,
+        letters: Arc<Letters>,
+    ) -> Self {
+        Self(Arc::new(Desk { state, recall, facts, dnsbl, tally: Arc::default(), letters }))
     }
 
     /// For the metrics.
@@ -89,8 +93,8 @@ impl Answer for Policy {
                             answers += 1;
                             asking.give(&decision, &request, replies);
                         }
-                        Err(Missing) => {
-                            break Progress::Later(used, later(desk.clone(), text.to_vec()).boxed());
+                        Err(missing) => {
+                            break Progress::Later(used, later(desk.clone(), text.to_vec(), missing).boxed());
                         }
                     }
                 }
@@ -105,24 +109,48 @@ impl Answer for Policy {
 }
 
 /// A decision that cannot be made yet: it takes facts that have to be asked for.
-#[derive(Debug)]
-struct Missing;
+#[derive(Clone, Copy, Debug)]
+struct Missing {
+    /// The SPF verdict.
+    spf: bool,
+    /// What blocklists say.
+    listings: bool,
+}
+
+/// A verdict that is not known.
+struct Unknown;
+
+/// What was found, of what was missing.
+#[derive(Default)]
+struct Found {
+    spf: Option<Arc<Evaluation>>,
+    listings: Option<Listings>,
+}
 
 /// Answers one request that was understood before, when its facts are there.
-async fn later(desk: Arc<Desk>, text: Vec<u8>) -> Vec<u8> {
+async fn later(desk: Arc<Desk>, text: Vec<u8>, mut missing: Missing) -> Vec<u8> {
     let began = Instant::now();
     let mut replies = Vec::new();
     let Decoded::Request(request, _) = decode(&text) else { return replies };
     let Some(client) = request.client() else { return replies };
     let receiver = desk.state.read().place.hostname.to_string();
-    let found = desk.facts.find(&sender(&request, client), &receiver, unix_now().into()).await;
-    {
+    let sender = sender(&request, client);
+    let mut found = Found::default();
+    // Once more where a fact that was known has ended while the others were asked for.
+    for _ in 0..2 {
+        desk.gather(&sender, &receiver, missing, &mut found).await;
         let known = desk.state.read();
-        // With the fact in the hand nothing is missing.
         let asking = desk.asking(&known);
-        if let Ok(decision) = asking.decide(&request, Some(&found)) {
-            asking.give(&decision, &request, &mut replies);
+        match asking.decide(&request, Some(&found)) {
+            Ok(decision) => {
+                asking.give(&decision, &request, &mut replies);
+                break;
+            }
+            Err(again) => missing = again,
         }
+    }
+    if replies.is_empty() {
+        encode(&Action::Defer("4.3.0 DNS cannot be asked now, try again later".to_owned()), &mut replies);
     }
     desk.tally.took(1, began.elapsed());
     replies
@@ -134,11 +162,31 @@ fn sender(request: &PolicyRequest<'_>, client: IpAddr) -> Sender {
 }
 
 impl Desk {
+    /// Finds what is missing, all at once: nobody waits for one after the other.
+    async fn gather(&self, sender: &Sender, receiver: &str, missing: Missing, found: &mut Found) {
+        let spf = async {
+            match missing.spf {
+                true => Some(self.facts.find(sender, receiver, unix_now().into()).await),
+                false => None,
+            }
+        };
+        let listings = async {
+            match missing.listings {
+                true => Some(self.dnsbl.find(sender.client, &sender.helo, &sender.sender).await),
+                false => None,
+            }
+        };
+        let (spf, listings) = tokio::join!(spf, listings);
+        found.spf = spf.or(found.spf.take());
+        found.listings = listings.or(found.listings.take());
+    }
+
     fn asking<'a>(&'a self, known: &'a Known) -> Asking<'a> {
         Asking {
             known,
             recall: &self.recall,
             facts: &self.facts,
+            dnsbl: &self.dnsbl,
             tally: &self.tally,
             letters: &self.letters,
             now: unix_now(),
@@ -149,7 +197,8 @@ impl Desk {
 /// One line for each answer that is not "go on", and for each message.
 fn tell(decision: &Decision, request: &PolicyRequest<'_>, entry: Option<&Entry>) {
     let text = String::from_utf8_lossy;
-    let entry = entry.filter(|_| decision.rule == Rule::Block).map(tracing::field::display);
+    let entry =
+        entry.filter(|_| matches!(decision.rule, Rule::Block | Rule::Allow)).map(tracing::field::display);
     tracing::info!(
         rule = decision.rule.name(),
         action = %decision.action,
@@ -162,237 +211,6 @@ fn tell(decision: &Decision, request: &PolicyRequest<'_>, entry: Option<&Entry>)
         entry,
         "policy"
     );
-}
-
-/// Everything that a decision is made from.
-struct Asking<'a> {
-    known: &'a Known,
-    recall: &'a Recall,
-    facts: &'a Arc<Facts>,
-    tally: &'a Tally,
-    letters: &'a Letters,
-    now: u32,
-}
-
-/// Stops at the first rule that objects.
-macro_rules! ask {
-    ($decision:expr) => {
-        let decision = $decision;
-        if !decision.goes_on() {
-            return decision;
-        }
-    };
-}
-
-impl Asking<'_> {
-    fn give(&self, decision: &Decision, request: &PolicyRequest<'_>, replies: &mut Vec<u8>) {
-        self.tally.decided(decision);
-        // Who passes is told once, with the whole message.
-        if decision.action != Action::Dunno || request.stage == Stage::EndOfMessage {
-            tell(decision, request, self.listed(request));
-        }
-        encode(&decision.action, replies);
-    }
-
-    /// `found` is the SPF verdict, where it was asked for because it was missing.
-    fn decide(
-        &self,
-        request: &PolicyRequest<'_>,
-        found: Option<&Arc<Evaluation>>,
-    ) -> Result<Decision, Missing> {
-        if !request.sasl_username.is_empty() {
-            return Ok(self.of_login(request));
-        }
-        if matches!(request.stage, Stage::Other | Stage::Data) {
-            return Ok(Decision::NONE);
-        }
-        // Without an address it is Postfix itself that asks, on behalf of nobody.
-        let Some(client) = request.client() else { return Ok(Decision::NONE) };
-        // A warning must not count towards what it warns of, nor wait for it.
-        if self.known.own == Some(client) {
-            return Ok(Decision::NONE);
-        }
-        if self.known.trusted.holds(client) {
-            return Ok(self.of_trusted(request));
-        }
-        match self.listed(request) {
-            Some(entry) if entry.way == Way::Allow => return Ok(Decision::ALLOWED),
-            Some(entry) if request.stage == Stage::Recipient => return Ok(blocked(entry.key.kind())),
-            // At the end of a message nobody tells for which recipients it was allowed.
-            _ => {}
-        }
-        let spf = match request.stage {
-            Stage::Recipient => self.spf(request, client, found)?,
-            _ => None,
-        };
-        Ok(self.of_stranger(request, client, spf.as_deref()))
-    }
-
-    /// The verdict, where a rule wants to know it now. Where it is only written into the message later, it is asked for
-    /// while the client sends that.
-    fn spf(
-        &self,
-        request: &PolicyRequest<'_>,
-        client: IpAddr,
-        found: Option<&Arc<Evaluation>>,
-    ) -> Result<Option<Arc<Evaluation>>, Missing> {
-        let rules = &self.known.rules;
-        let now = rules.spf.mode == rule::Mode::Reject || rules.greylist.mode == Mode::Unproven;
-        if !now && rules.spf.mode == rule::Mode::Off {
-            return Ok(None);
-        }
-        let known = found.cloned().or_else(|| self.facts.known(client, request.helo_name, request.sender));
-        match known {
-            None if now => Err(Missing),
-            None => {
-                let receiver = self.known.place.hostname.as_str();
-                self.facts.prepare(sender(request, client), receiver, self.now.into());
-                Ok(None)
-            }
-            known => Ok(known),
-        }
-    }
-
-    fn of_login(&self, request: &PolicyRequest<'_>) -> Decision {
-        let name = String::from_utf8_lossy(request.sasl_username);
-        let address = Address::parse(&name).map(|address| address.to_string());
-        let exists = self.known.directory().and_then(|directory| match &address {
-            Ok(address) => directory.mailbox(address).ok(),
-            Err(_) => Some(false),
-        });
-        ask!(Decision { action: login(&name, exists), rule: Rule::Login });
-        let sender = String::from_utf8_lossy(request.sender);
-        ask!(Decision { action: rights::may_send(self.known, &name, &sender), rule: Rule::Rights });
-        let name = address.as_deref().unwrap_or(&name);
-        if matches!(request.stage, Stage::Other) {
-            return Decision::NONE;
-        }
-        if self.recall.frozen(name, self.now) {
-            return frozen(name);
-        }
-        let rates = &self.known.rules.rates;
-        match request.stage {
-            Stage::Recipient => {
-                ask!(self.judge(Rule::LoginRate, Whose::Login(name), &rates.login, &NEXT, name));
-                self.recipient(request)
-            }
-            Stage::EndOfMessage => {
-                let load = load(request);
-                ask!(self.judge(Rule::LoginRate, Whose::Login(name), &rates.login, &load, name));
-                let (is, new) = self.recall.used(name, &rates.freeze, load.recipients, self.now);
-                if new {
-                    self.letters.add(&notice::frozen(name), self.now);
-                    tracing::error!(
-                        login = name,
-                        "sending is stopped: far more recipients than usual today; `mailctl help policy` tells what to do"
-                    );
-                }
-                if is {
-                    return frozen(name);
-                }
-                self.count(Rule::LoginRate, Whose::Login(name), &rates.login, &load, name)
-            }
-            Stage::Data | Stage::Other => Decision::NONE,
-        }
-    }
-
-    /// The entry of a list that decides. Whoever is known here is asked for the recipient only.
-    fn listed(&self, request: &PolicyRequest<'_>) -> Option<&Entry> {
-        let (lists, delimiter) = (&self.known.lists, self.known.place.delimiter);
-        let stranger = request
-            .client()
-            .filter(|client| request.sasl_username.is_empty() && !self.known.trusted.holds(*client));
-        let Some(client) = stranger else { return lists.recipient(request.recipient, delimiter) };
-        lists.judge(&Subject {
-            client: Some(client),
-            helo: request.helo_name,
-            sender: request.sender,
-            recipient: request.recipient,
-            delimiter,
-        })
-    }
-
-    fn blocked(&self, request: &PolicyRequest<'_>) -> Decision {
-        match self.listed(request) {
-            Some(entry) if entry.way == Way::Block => blocked(entry.key.kind()),
-            _ => Decision::NONE,
-        }
-    }
-
-    fn of_trusted(&self, request: &PolicyRequest<'_>) -> Decision {
-        if request.stage == Stage::Recipient { self.recipient(request) } else { Decision::NONE }
-    }
-
-    /// Recipients of other domains are counted one by one: at the end of the message nobody tells them.
-    fn recipient(&self, request: &PolicyRequest<'_>) -> Decision {
-        ask!(self.blocked(request));
-        let limits = &self.known.rules.rates.recipient_domain;
-        let domain = domain(request.recipient);
-        let name = String::from_utf8_lossy(domain).to_ascii_lowercase();
-        if !limits.any() || domain.is_empty() || self.known.serves(&name) {
-            return Decision::NONE;
-        }
-        let one = Load { messages: 0, recipients: 1, kib: 0 };
-        let whose = format!("this server to {name}");
-        self.count(Rule::RecipientRate, Whose::Recipient(name.as_bytes()), limits, &one, &whose)
-    }
-
-    fn of_stranger(&self, request: &PolicyRequest<'_>, client: IpAddr, spf: Option<&Evaluation>) -> Decision {
-        if let Some(found) = spf.filter(|found| self.known.rules.spf.objects(found.verdict)) {
-            let sender = sender(request, client);
-            let action = rule::judge(&self.known.rules.spf, &sender.request("", 0), found);
-            ask!(Decision { action, rule: Rule::Spf });
-        }
-        let rates = &self.known.rules.rates;
-        let mut room = [0; greylist::SENDER];
-        let domain = lower(domain(request.sender), &mut room);
-        let (of_client, of_sender) = (Whose::Client(client), Whose::Sender(domain));
-        let by_domain = if domain.is_empty() { &Limits::OFF } else { &rates.sender_domain };
-        let load = if request.stage == Stage::Recipient { NEXT } else { load(request) };
-        ask!(self.judge(Rule::ClientRate, of_client, &rates.client, &load, "your address"));
-        ask!(self.judge(Rule::SenderRate, of_sender, by_domain, &load, "this sender's domain"));
-        if request.stage == Stage::Recipient {
-            return self.greylist(request, client, spf);
-        }
-        ask!(self.count(Rule::ClientRate, of_client, &rates.client, &load, "your address"));
-        self.count(Rule::SenderRate, of_sender, by_domain, &load, "this sender's domain")
-    }
-
-    fn greylist(&self, request: &PolicyRequest<'_>, client: IpAddr, spf: Option<&Evaluation>) -> Decision {
-        let rule = &self.known.rules.greylist;
-        let proven = spf.is_some_and(|found| found.verdict == Spf::Pass);
-        if rule.mode == Mode::Off || rule.mode == Mode::Unproven && proven {
-            return Decision::NONE;
-        }
-        let network = greylist::network(rule, client);
-        let name = str::from_utf8(request.client_name).unwrap_or_default();
-        let origin = greylist::pool(client, name).map_or(&network[..], str::as_bytes);
-        let (mut room, mut second) = ([0; greylist::SENDER], [0; greylist::SENDER]);
-        let sender = greylist::likeness(request.sender, &mut room);
-        let recipient = lower(request.recipient, &mut second);
-        greylisted(self.recall.greylist(rule, &network, (origin, sender, recipient), self.now))
-    }
-
-    fn judge(&self, rule: Rule, whose: Whose<'_>, limits: &Limits, load: &Load, words: &str) -> Decision {
-        match self.recall.judge(whose, limits, load, self.now) {
-            Verdict::Within => Decision::NONE,
-            verdict => limited(rule, verdict, words, self.now),
-        }
-    }
-
-    fn count(&self, rule: Rule, whose: Whose<'_>, limits: &Limits, load: &Load, words: &str) -> Decision {
-        let (verdict, warnings) = self.recall.count(whose, limits, load, self.now);
-        for limit in warnings {
-            self.tally.warned();
-            tracing::warn!(rule = rule.name(), %whose, %limit, setting = rule.setting(), "four fifths of a limit are used up");
-            let login = if let Whose::Login(login) = whose { Address::parse(login).ok() } else { None };
-            self.letters.add(&notice::near(&whose.to_string(), login, &limit.to_string(), rule), self.now);
-        }
-        match verdict {
-            Verdict::Within => Decision::NONE,
-            verdict => limited(rule, verdict, words, self.now),
-        }
-    }
 }
 
 #[cfg(test)]

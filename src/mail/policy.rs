@@ -115,6 +115,8 @@ rules! {
     Allow = "allow-list", "", "the log line names the entry; `mailctl allow del ENTRY` or its line in lists/ ends it";
     /// The message says that it is from somebody whom the login may not send as.
     HeaderFrom = "header-from", "submission.header_from", "`mailctl user may-send USER ADDRESS` tells why, and how to allow it; submission.header_from = \"any\" in mailctl.toml and `mailctl up` ends it for all";
+    /// A blocklist in DNS.
+    Dnsbl = "dns-blocklist", "dnsbl.zones", "the client asks the list that is named to be taken off it; `mailctl allow add ADDRESS` makes an exception; without the zone in dnsbl.zones nobody asks it";
 }
 
 /// The settings of all rules.

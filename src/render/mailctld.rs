@@ -26,6 +26,7 @@ struct Context<'a> {
     spared: Vec<String>,
     trusted: String,
     policies: &'a Rules,
+    dnsbl: Vec<String>,
     resolver: Option<String>,
 }
 
@@ -68,6 +69,7 @@ pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<C
         spared: spared(settings),
         trusted: settings.trusted.to_postfix().join(" "),
         policies: &settings.policies,
+        dnsbl: settings.dnsbl.iter().map(ToString::to_string).collect(),
         // A resolver on this host's loopback is not there in a container; the engine leads to it from there.
         resolver: settings.dns.resolver.filter(|at| !at.ip().is_loopback()).map(|at| at.to_string()),
     };

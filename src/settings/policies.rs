@@ -1,7 +1,8 @@
-//! `[submission]`, `[rates]`, `[greylist]`, `[spf]`: what mailctld's policies let pass.
+//! `[submission]`, `[rates]`, `[greylist]`, `[spf]`, `[dnsbl]`: what mailctld's policies let pass.
 
 use super::{source::Words, value};
 use crate::mail::{
+    dnsbl::Zone,
     greylist,
     habit::Freeze,
     header::author::HeaderFrom,
@@ -11,6 +12,14 @@ use crate::mail::{
 };
 
 impl Words {
+    /// With commas or blanks between them.
+    pub(super) fn dnsbl(&mut self) -> Vec<Zone> {
+        let zones = |text: &str| {
+            text.split([',', ' ', '\t']).filter(|word| !word.is_empty()).map(str::parse).collect()
+        };
+        self.or("dnsbl.zones", zones, Vec::new())
+    }
+
     pub(super) fn policies(&mut self) -> Rules {
         let freeze = Freeze {
             times: self.or("rates.freeze_times", |text| value::whole(text, 0, 1000), 0),

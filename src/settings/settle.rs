@@ -175,6 +175,7 @@ impl Words {
         let dns = self.dns();
         let brute_force = self.brute_force();
         let policies = self.policies();
+        let dnsbl = self.dnsbl();
         let raw = self.raw_tables();
         Some(Settings {
             domain: domain?,
@@ -201,6 +202,7 @@ impl Words {
             dns,
             brute_force,
             policies,
+            dnsbl,
             raw,
         })
     }

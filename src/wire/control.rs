@@ -85,6 +85,18 @@ pub struct Lists {
     pub block: usize,
     /// Files that do not count as they stand.
     pub troubles: Vec<Trouble>,
+    /// Blocklists in DNS.
+    #[serde(default)]
+    pub zones: Vec<Zone>,
+}
+
+/// A blocklist in DNS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Zone {
+    /// Its name.
+    pub zone: String,
+    /// Why it is not asked; `None` = it is.
+    pub unfit: Option<String>,
 }
 
 /// One of them.

@@ -1,6 +1,10 @@
 //! Mail ring: block and allow lists, as clients of a real Postfix meet them.
 
-use crate::common::stack::{Stack, eventually, said};
+use crate::common::{
+    dns::{Dns, Zone},
+    engine,
+    stack::{Stack, eventually, said},
+};
 use std::fs;
 
 fn send(stack: &Stack, options: &[&str]) -> (bool, String) {
@@ -95,4 +99,50 @@ fn lists_refuse_and_allow() {
         sent.contains(" 554 5.7.1 ") && sent.contains("mail for this recipient is not taken here"),
         "{sent}"
     );
+}
+
+/// Proves: issue 6: a client on a blocklist in DNS is refused by a real Postfix, with the list's words; an entry of ours lets
+/// it in again; a list that refuses the resolver refuses nobody, and `status` tells.
+#[test]
+fn blocklists_in_dns_refuse_who_is_listed_and_nobody_else() {
+    let stack = Stack::up("[spf]\nmode = \"off\"\n");
+    let gateway = engine::gateway(stack.project(), "mailctld");
+    let client = engine::gateway(stack.project(), "postfix");
+    let reversed = client.split('.').rev().collect::<Vec<_>>().join(".");
+    let listed = format!(
+        "2.0.0.127 A 127.0.0.2\n{reversed} A 127.0.0.3\n{reversed} TXT \"ask https://bl.example/\"\n"
+    );
+    let dns = Dns::start_at(
+        format!("{gateway}:0").parse().unwrap(),
+        &[Zone::new("bl.example", &listed), Zone::new("refuses.example", "* A 127.255.255.254\n")],
+    );
+    let configure = |zones: &str| {
+        let file = stack.home().join("mailctl.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        let text = text.split("\n[dnsbl]").next().unwrap();
+        let more = format!("\n[dnsbl]\nzones = {zones:?}\n\n[dns]\nresolver = \"{}\"\n", dns.at());
+        fs::write(file, format!("{text}{more}")).unwrap();
+        stack.ok(&["up"]);
+    };
+    configure("refuses.example");
+    eventually(20, "status tells", || {
+        let told = said(&stack.run(&["status", "--quick"]));
+        (told.contains("blocklist refuses.example is not asked") && told.contains("127.255.255.254"))
+            .then_some(())
+    });
+    let (taken, told) = send(&stack, &["--from", "x@example.net"]);
+    assert!(taken, "{told}");
+    configure("refuses.example bl.example=127.0.0.[2..9]");
+    let words =
+        format!("Service unavailable; client [{client}] blocked using bl.example; ask https://bl.example/");
+    eventually(20, "it is refused", || {
+        let (taken, told) = send(&stack, &["--from", "x@example.net"]);
+        (!taken && told.contains(" 554 5.7.1 ") && told.contains(&words)).then_some(())
+    });
+    stack.ok(&["allow", "add", &client]);
+    let (taken, told) = send(&stack, &["--from", "x@example.net"]);
+    assert!(taken, "{told}");
+    stack.ok(&["allow", "del", &client, "--quiet"]);
+    assert!(!send(&stack, &["--from", "x@example.net"]).0);
+    assert!(stack.logs("mailctld").contains("rule=\"dns-blocklist\""));
 }

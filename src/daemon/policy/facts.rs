@@ -27,7 +27,7 @@ use std::{
 use tokio::time::timeout;
 
 /// For all questions about one message together; the rest of [`LATEST`] is for everything else.
-const PATIENCE: Duration = LATEST.saturating_sub(Duration::from_millis(200));
+pub(super) const LATE: Duration = LATEST.saturating_sub(Duration::from_millis(200));
 /// For one question; a resolver that lost it is asked again by then.
 const ANSWER: Duration = LATEST.saturating_sub(Duration::from_millis(300));
 /// How long single answers are kept, whatever their TTL: what many senders have in common is asked once in this time.
@@ -35,7 +35,7 @@ const GENERATION: Duration = Duration::from_secs(30);
 /// Verdicts are kept as long as the shortest TTL among their answers says, within these bounds, in seconds.
 const KEPT: (u32, u32) = (10, 3600);
 /// A verdict for want of an answer, in seconds.
-const SILENT: u32 = 5;
+pub(super) const SILENT: u32 = 5;
 /// Verdicts at a time; each takes about 300 octets.
 const MOST: usize = 128 * 1024;
 /// Shards; a power of two.
@@ -130,7 +130,7 @@ impl Facts {
         self.get(self.key(client, helo, sender, true), now)?.verdict
     }
 
-    /// The verdict; asks DNS where it is not known, and ends within [`PATIENCE`].
+    /// The verdict; asks DNS where it is not known, and ends within [`LATE`].
     pub async fn find(&self, sender: &Sender, receiver: &str, now: u64) -> Arc<Evaluation> {
         let (helo, from) = (sender.helo.as_bytes(), sender.sender.as_bytes());
         if let Some(known) = self.known(sender.client, helo, from) {
@@ -138,7 +138,7 @@ impl Facts {
         }
         let request = sender.request(receiver, now);
         let found = match self.dns() {
-            Ok(dns) => timeout(PATIENCE, settle(&dns, |inquiry| check_host(inquiry, &request))).await.ok(),
+            Ok(dns) => timeout(LATE, settle(&dns, |inquiry| check_host(inquiry, &request))).await.ok(),
             Err(why) => Some(Err(why)),
         };
         let (verdict, seconds, local) = match found {
@@ -187,7 +187,7 @@ impl Facts {
     }
 
     /// Answers are shared for [`GENERATION`]; then the next one begins with nothing.
-    fn dns(&self) -> Result<Dns, String> {
+    pub(super) fn dns(&self) -> Result<Dns, String> {
         let asking = &mut *lock(&self.asking);
         if let Some((dns, _)) = asking.current.as_ref().filter(|(_, since)| since.elapsed() < GENERATION) {
             return Ok(dns.clone());
@@ -256,13 +256,13 @@ fn shard(key: Key) -> usize {
     key.parts()[1] as usize % SHARDS
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Whoever panicked has left whole entries.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// For how many seconds a verdict from these answers holds.
-fn lifetime(known: &Known) -> u32 {
+pub(super) fn lifetime(known: &Known) -> u32 {
     let of = |answer: &Answer| match answer.records() {
         Ok(_) => answer.ttl.clamp(KEPT.0, KEPT.1),
         Err(_) => SILENT,

@@ -1,5 +1,8 @@
 use super::*;
-use crate::daemon::{config::Config, memory::Memory, snapshot::Snapshot};
+use crate::{
+    daemon::{config::Config, memory::Memory, snapshot::Snapshot},
+    mail::{greylist, list::Way},
+};
 
 async fn policy(rules: &str) -> Policy {
     let text = format!(
@@ -10,7 +13,8 @@ async fn policy(rules: &str) -> Policy {
     let recall = Arc::new(Recall::new(&mut memory));
     let config = toml::from_str::<Config>(&text).unwrap();
     let facts = Arc::new(Facts::new(memory.keys(), config.resolvers.clone()));
-    let policy = Policy::new(Arc::new(State::new(&config)), recall, facts, Arc::default());
+    let dnsbl = Arc::new(Dnsbl::new(memory.keys(), facts.clone(), &config.dnsbl));
+    let policy = Policy::new(Arc::new(State::new(&config)), recall, facts, dnsbl, Arc::default());
     let mut snapshot = Snapshot::default();
     snapshot.set_mailbox("ann@example.org", true);
     policy.0.state.write().snapshot = Some(snapshot);

@@ -4,7 +4,7 @@ use super::page::{Kind, Page};
 use crate::daemon::{
     memory::Standing,
     milter,
-    policy::{Facts, Recall, Tally},
+    policy::{Dnsbl, Facts, Recall, Tally},
 };
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub struct Policies {
     pub recall: Arc<Recall>,
     /// What DNS said of senders.
     pub facts: Arc<Facts>,
+    /// Blocklists in DNS.
+    pub dnsbl: Arc<Dnsbl>,
     /// How writing it does.
     pub standing: Arc<Standing>,
     /// What was done to messages.
@@ -66,6 +68,17 @@ impl Policies {
         let mut family = page.family("spf_verdicts_total", Kind::Counter, "SPF evaluations, by verdict.");
         for (verdict, count) in verdicts {
             family.sample(&[("verdict", verdict.as_str())], count);
+        }
+        let zones = self.dnsbl.told();
+        let mut family =
+            page.family("dnsbl_asked", Kind::Gauge, "Whether a blocklist passes its test and is asked.");
+        for told in &zones {
+            family.sample(&[("zone", &told.zone)], u64::from(told.unfit.is_none()));
+        }
+        let mut family =
+            page.family("dnsbl_listed_total", Kind::Counter, "Clients and names that a blocklist had.");
+        for told in &zones {
+            family.sample(&[("zone", &told.zone)], told.listed);
         }
         let (octets, _) = self.standing.figures();
         page.family("memory_written_bytes_total", Kind::Counter, "Octets of it written to the disk.")

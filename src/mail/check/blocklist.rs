@@ -2,11 +2,12 @@
 
 use super::{Code, Findings, Options, codes, reach::ours, unanswered, unchecked};
 use crate::mail::{
-    dns::{Answer, Data, Inquiry, Kind, Name, Question, Silence},
+    dns::{Answer, Inquiry, Kind, Name, Question, Silence},
+    dnsbl::{Says, says, test_labels},
     finding::Finding,
     server::{Served, Server},
 };
-use std::{fmt, net::Ipv4Addr};
+use std::fmt;
 
 /// A list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +76,7 @@ fn looked_up(
     things: &[(String, String)],
 ) -> Findings {
     let parts = lists.iter().map(|list| {
-        let tests = test(list).map(|label| ask(inquiry, list, label));
+        let tests = test_labels(list.domains).map(|label| ask(inquiry, list, label));
         let asked: Vec<_> = things.iter().map(|(_, label)| ask(inquiry, list, label)).collect();
         let [listed, clean] = tests;
         let (listed, clean) = (listed?, clean?);
@@ -91,45 +92,11 @@ fn looked_up(
     super::all(parts.collect())
 }
 
-/// RFC 5782 §5: what every list has, and what none has.
-fn test(list: &Blocklist) -> [&'static str; 2] {
-    if list.domains { ["test", "invalid"] } else { ["2.0.0.127", "1.0.0.127"] }
-}
-
 fn ask<'a>(inquiry: &Inquiry<'a>, list: &Blocklist, label: &str) -> Option<(Question, &'a Answer)> {
     // A name that is too long for the list cannot be on it, and is asked as the list itself.
     let name = Name::parse(&format!("{label}.{}", list.zone)).unwrap_or_else(|_| list.zone.clone());
     let question = Question::new(name, Kind::A);
     inquiry.ask(question.clone()).map(|answer| (question, answer))
-}
-
-/// What the codes of an answer mean.
-enum Says {
-    /// It is on the list, with these codes.
-    Listed(Vec<Ipv4Addr>),
-    /// It is not.
-    Clean,
-    /// The list refuses us, or somebody else answered in its place.
-    Refusal(Ipv4Addr),
-    /// No answer that counts.
-    Silent(Silence),
-}
-
-fn says(answer: &Answer) -> Says {
-    let records = match answer.records() {
-        Ok(records) => records,
-        Err(why) => return Says::Silent(why.clone()),
-    };
-    let codes: Vec<Ipv4Addr> =
-        records.iter().filter_map(|data| if let Data::A(code) = data { Some(*code) } else { None }).collect();
-    // 127.0.0.2 to 127.0.1.254; 127.255.255.x and 127.0.1.255 say "we do not answer you" (Spamhaus), and any other
-    // address is no blocklist's.
-    let meant = |code: &Ipv4Addr| matches!(code.octets(), [127, 0, 0, 2..=254] | [127, 0, 1, 1..=254]);
-    match codes.iter().find(|code| !meant(code)) {
-        Some(other) => Says::Refusal(*other),
-        None if codes.is_empty() => Says::Clean,
-        None => Says::Listed(codes),
-    }
 }
 
 /// Why the list cannot be believed.
@@ -147,7 +114,7 @@ fn unfit(
             .remedy("or take the list out of dns.blocklists in mailctl.toml")
     };
     for (question, answer) in [listed, clean] {
-        match says(answer) {
+        match says(answer, None) {
             Says::Silent(why) => return Some(unanswered(&codes::BLOCKLIST_UNCHECKED, about, question, &why)),
             Says::Refusal(code) => {
                 let finding = told(format!("{} does not answer us", list.zone));
@@ -156,7 +123,7 @@ fn unfit(
             Says::Listed(_) | Says::Clean => {}
         }
     }
-    match (says(listed.1), says(clean.1)) {
+    match (says(listed.1, None), says(clean.1, None)) {
         (Says::Clean, _) => Some(told(format!("{} does not list its own test entry", list.zone))),
         (_, Says::Listed(_)) => Some(told(format!("{} lists everything", list.zone))),
         _ => None,
@@ -165,7 +132,7 @@ fn unfit(
 
 fn one(about: &str, list: &Blocklist, name: &str, (question, answer): (Question, &Answer)) -> Finding {
     let told = |code: &Code, summary: String| code.of(about, summary);
-    match says(answer) {
+    match says(answer, None) {
         Says::Clean => told(&codes::BLOCKLIST_OK, format!("{name} is not on {}", list.zone)),
         Says::Listed(codes) => {
             let finding = told(&codes::BLOCKLIST_LISTED, format!("{name} is on {}", list.zone));

@@ -68,6 +68,12 @@ pub(super) const KEYS: &[Key] = &[
         .default("24"),
     toml("greylist.ipv6", "number from 16 to 128", "Bits of an IPv6 address that make a network.").default("64"),
     toml(
+        "dnsbl.zones",
+        "zones with commas or blanks between them: [domain:]ZONE[=CODES][/reject|defer|log]",
+        "Blocklists in DNS that are asked about clients that have not logged in and are not in TRUSTED_NETWORKS; after domain:, about the sender's domain and the HELO name. CODES are the answers that count, as 127.0.0.[2..11]. A list that does not pass its test, or refuses the resolver, is not asked (`mailctl help policy`). Nothing = none; read their terms first.",
+    )
+    .example("zen.spamhaus.org=127.0.0.[2..11],domain:dbl.spamhaus.org/log"),
+    toml(
         "spf.mode",
         "off, mark or reject",
         "SPF (RFC 7208) of mail from clients that have not logged in and are not in TRUSTED_NETWORKS: not looked at; written into the message as Received-SPF and Authentication-Results; or that, and a fail is refused with 550. What others forward to you fails where they keep its sender.",
