@@ -69,14 +69,13 @@ impl Table {
                     v6.push((net.network().to_bits(), net.broadcast().to_bits(), at))
                 }
                 Key::Name(kind, pattern) => {
-                    names.iter_mut().nth(number(*kind)).into_iter().for_each(|names| {
-                        let (map, name) = match pattern {
-                            Pattern::Whole(name) => (&mut names.whole, name),
-                            Pattern::Below(name) => (&mut names.below, name),
-                            Pattern::Local(name) => (&mut names.local, name),
-                        };
-                        map.entry(name.as_str().into()).or_insert(at);
-                    })
+                    let Some(names) = names.get_mut(number(*kind)) else { continue };
+                    let (map, name) = match pattern {
+                        Pattern::Whole(name) => (&mut names.whole, name),
+                        Pattern::Below(name) => (&mut names.below, name),
+                        Pattern::Local(name) => (&mut names.local, name),
+                    };
+                    map.entry(name.as_str().into()).or_insert(at);
                 }
             }
         }
