@@ -4,8 +4,12 @@
 
 use futures_util::future::BoxFuture;
 use std::{
-    fmt, io,
+    fmt,
+    future::poll_fn,
+    io,
+    pin::Pin,
     sync::atomic::{AtomicBool, Ordering},
+    task::Poll,
     time::Duration,
 };
 use tokio::{
@@ -192,8 +196,14 @@ where
     if replies.is_empty() {
         return Ok(true);
     }
-    let Ok(written) = timeout(patience.request, stream.write_all(replies)).await else { return Ok(false) };
-    written?;
+    // Nearly always there is room for all of it, and no timer is needed.
+    let written = poll_fn(|context| Poll::Ready(Pin::new(&mut *stream).poll_write(context, replies))).await;
+    let written = if let Poll::Ready(written) = written { written? } else { 0 };
+    if written < replies.len() {
+        let rest = stream.write_all(&replies[written..]);
+        let Ok(written) = timeout(patience.request, rest).await else { return Ok(false) };
+        written?;
+    }
     replies.clear();
     replies.shrink_to(BUFFER * 8);
     Ok(true)

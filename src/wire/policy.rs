@@ -136,7 +136,8 @@ pub fn decode(buffer: &[u8]) -> Decoded<'_> {
             return Decoded::Request(request, start + 1);
         }
         start += length + 1;
-        let Some(equals) = memchr::memchr(b'=', line) else {
+        // Names are short: looking at each octet is quicker than beginning a search for 32 at a time.
+        let Some(equals) = line.iter().position(|octet| *octet == b'=') else {
             return Decoded::Malformed("a line without an equals sign");
         };
         if attributes == ATTRIBUTES {
