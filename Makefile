@@ -31,7 +31,7 @@ lint:
 	cargo clippy --locked --all-targets -- -D warnings
 
 bench:
-	@.ci/provision build engine test
+	@.ci/provision build engine test bench
 	cargo build --locked --release
 	@target/release/mailctl image build --quiet $(ROOTFS) >/dev/null
 	@rm -f target/bench.txt
