@@ -76,6 +76,7 @@ enum Command {
     Unban(commands::ban::del::Args),
     Block(commands::block::Args),
     Allow(commands::allow::Args),
+    Limits(commands::limits::Args),
     #[command(alias = "tls")]
     Cert(commands::cert::Args),
     DnsCheck(commands::dns_check::Args),
@@ -124,6 +125,7 @@ impl Command {
             Self::Unban(args) => commands::ban::del::run(args, world, ui).await,
             Self::Block(args) => commands::block::run(args, world, ui).await,
             Self::Allow(args) => commands::allow::run(args, world, ui).await,
+            Self::Limits(args) => commands::limits::run(args, world, ui).await,
             Self::Cert(args) => commands::cert::run(args, world, ui).await,
             Self::DnsCheck(args) => commands::dns_check::run(args, world, ui).await,
             Self::DnsPublish(args) => commands::dns_publish::run(args, world, ui).await,

@@ -25,6 +25,7 @@ pub mod health;
 pub mod help;
 pub mod image;
 pub mod init;
+pub mod limits;
 pub mod lint;
 mod live;
 pub mod logs;

@@ -7,7 +7,7 @@ pub mod anyone;
 pub mod atomic;
 pub mod attend;
 pub mod backup;
-mod control;
+pub mod control;
 pub mod dialogue;
 pub mod dns;
 pub mod docker;

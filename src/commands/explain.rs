@@ -1,5 +1,7 @@
 //! `mailctl explain`: which rule decides about a message, and how to change that.
 
+mod standing;
+
 use super::{alias::place, dns::Resolver, names, scene};
 use crate::{
     error::{Error, codes},
@@ -84,13 +86,14 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         lists: &listed,
         header_from: settings.policies.header_from,
     };
-    let (steps, targets) = store
+    let (mut steps, targets) = store
         .look_up(&settings, |directory| {
             let steps = walk(&all, &question, directory, &place, words)?;
             Ok((steps, resolve(directory, &place, &question.to)?.targets))
         })
         .await?;
     store.close().await;
+    standing::tell(&mut steps, &question, world).await;
     let refused = steps.last().filter(|step| step.verdict == Verdict::Refuse);
     if ui.manner().json {
         let goes_to: Vec<&Address> =

@@ -6,7 +6,7 @@ use super::{
     http::{exchange::exchange, respond},
     listener::Speak,
     memory::unix_now,
-    policy::{Dnsbl, Recall},
+    policy::{Dnsbl, Recall, standing},
     session::{Drain, End},
     state::State,
 };
@@ -14,8 +14,8 @@ use crate::{
     error::{Code, codes},
     mail::penalty::{Ban, By, Key},
     wire::control::{
-        Add, BANS, Banned, Bans, LIFT, LISTS, LONGEST, Lift, Lists, Refusal, THAW, Thaw, Thawed, Trouble,
-        Zone,
+        Add, Ask, BANS, Banned, Bans, LIFT, LISTS, LONGEST, Lift, Lists, Refusal, STANDING, Standing, THAW,
+        Thaw, Thawed, Trouble, Zone,
     },
 };
 use http_body_util::{BodyExt, Limited};
@@ -59,6 +59,7 @@ impl Control {
             (&Method::POST, BANS) => read(&body).and_then(|asked| self.add(&asked)),
             (&Method::POST, LIFT) => read(&body).and_then(|asked| self.lift(&asked)),
             (&Method::GET, LISTS) => return told_or(Ok(self.lists())),
+            (&Method::POST, STANDING) => return told_or(read(&body).map(|asked| self.standing(&asked))),
             (&Method::POST, THAW) => return told_or(read(&body).map(|asked| self.thaw(&asked))),
             _ => return respond::absent(),
         };
@@ -88,6 +89,10 @@ impl Control {
             tracing::warn!(login = ?asked.login, "may send again by command");
         }
         Thawed { frozen }
+    }
+
+    fn standing(&self, asked: &Ask) -> Standing {
+        standing(&self.state.read(), &self.recall, asked, unix_now())
     }
 
     fn add(&self, asked: &Add) -> Result<Bans, Refusal> {

@@ -20,12 +20,12 @@ mod facts;
 mod measure;
 mod recall;
 pub mod rights;
+mod standing;
 mod tally;
 
+pub use self::{recall::Recall, standing::standing, tally::Tally};
 pub use dnsbl::{Dnsbl, Listings};
 pub use facts::{Facts, Sender};
-pub use recall::Recall;
-pub use tally::Tally;
 
 use super::{
     letters::Letters,
@@ -45,7 +45,8 @@ use asking::Asking;
 use futures_util::FutureExt;
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
-/// The policy service.
+/// The policy service; each door has one, and all know the same.
+#[derive(Clone)]
 pub struct Policy(Arc<Desk>);
 
 /// Everything that lasts longer than a question.

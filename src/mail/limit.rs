@@ -179,6 +179,17 @@ impl Counts {
         (counts, warnings)
     }
 
+    /// Each limit with what of it is used up at `now`, and the second at which that is over; 0 = nothing is.
+    pub fn standing(&self, limits: &Limits, now: u32) -> Vec<(Limit, u32, u32)> {
+        let counts = self.at(now);
+        let stands = |(row, column, limit): (usize, usize, Limit)| {
+            let used = counts.seen[row][column];
+            let until = if used == 0 { 0 } else { counts.begun[row].saturating_add(WINDOWS[row].1) };
+            (limit, used, until)
+        };
+        limits.each().map(stands).collect()
+    }
+
     /// Octets of [`Counts::to_octets`].
     pub const OCTETS: usize = 4 * 12 + 2;
 

@@ -2,6 +2,7 @@
 
 use crate::mail::penalty::{Ban, By, Key};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// `GET`: the bans that hold; `POST`: one more.
 pub const BANS: &str = "/bans";
@@ -13,6 +14,8 @@ pub const THAW: &str = "/frozen/lift";
 
 /// `GET`: how the block and allow lists stand.
 pub const LISTS: &str = "/lists";
+/// `POST`: how limits and greylisting stand; nothing is counted by asking.
+pub const STANDING: &str = "/policies/standing";
 
 /// The longest question taken, in octets.
 pub const LONGEST: usize = 64 << 10;
@@ -108,6 +111,74 @@ pub struct Trouble {
     pub what: String,
     /// What counts instead.
     pub instead: String,
+}
+
+/// Whose limits to tell, and about which triplet; what is missing is not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ask {
+    /// A login.
+    pub login: Option<String>,
+    /// A client that has not logged in.
+    pub client: Option<IpAddr>,
+    /// The domain of senders.
+    pub sender_domain: Option<String>,
+    /// The domain of recipients elsewhere.
+    pub recipient_domain: Option<String>,
+    /// Sender and recipient, for greylisting; the client is that above.
+    pub triplet: Option<(String, String)>,
+    /// Whether SPF passes for it.
+    pub proven: bool,
+}
+
+/// How it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Each limit there is.
+    pub limits: Vec<Used>,
+    /// Whether the login is frozen.
+    pub frozen: bool,
+    /// Whether the client is in TRUSTED_NETWORKS: then no limit is his.
+    pub trusted: bool,
+    /// What greylisting would say to the triplet.
+    pub greylist: Option<Grey>,
+}
+
+/// One limit, and what is used up of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// Its setting.
+    pub setting: String,
+    /// Who is counted.
+    pub of: String,
+    /// In words.
+    pub limit: String,
+    /// How much of it; of mail in units of 1024 octets.
+    pub used: u32,
+    /// How much there is, alike.
+    pub most: u32,
+    /// The second since 1970 at which that begins anew; 0 = nothing is used up.
+    pub until: u32,
+}
+
+/// What greylisting would say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum Grey {
+    /// It is off.
+    Off,
+    /// The triplet, or its network, is known or would be now.
+    Known,
+    /// It came before, and has to wait on for so many seconds.
+    Waits {
+        /// From now on.
+        seconds: u32,
+    },
+    /// It never came, and would have to wait.
+    New {
+        /// For so long.
+        seconds: u32,
+    },
 }
 
 /// The bans that hold, or that were changed.

@@ -1,10 +1,12 @@
 //! Asks the running mailctld, through its control door.
 
 use super::World;
+/// What is asked and told about limits, for those who ask.
+pub use crate::wire::control::{Ask, Grey, Standing, Used};
 use crate::{
     error::{Error, codes},
     mail::{address::Address, penalty::Key},
-    wire::control::{Add, BANS, Bans, LIFT, LISTS, Lift, Lists, Refusal, THAW, Thaw, Thawed},
+    wire::control::{Add, BANS, Bans, LIFT, LISTS, Lift, Lists, Refusal, STANDING, THAW, Thaw, Thawed},
 };
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1, header};
@@ -48,6 +50,11 @@ impl World {
     pub async fn thaw(&self, login: &Address, dry_run: bool) -> Result<bool, Error> {
         let asked = Thaw { login: login.to_string(), dry_run };
         self.control(Method::POST, THAW, &asked).await.map(|Thawed { frozen }| frozen)
+    }
+
+    /// How limits and greylisting stand.
+    pub async fn standing(&self, asked: &Ask) -> Result<Standing, Error> {
+        self.control(Method::POST, STANDING, asked).await
     }
 
     async fn control<T: DeserializeOwned>(

@@ -3,7 +3,7 @@
 use crate::{
     error::{Error, codes},
     plan::{recipe, service::Signal, spec::ContainerSpec},
-    render::mailctld::STATUS_PORT,
+    render::mailctld::{POLICY_PORT, STATUS_PORT},
 };
 use rustix::process::{Pid, kill_process};
 use std::{
@@ -129,6 +129,7 @@ pub fn named(port: u16, spec: &ContainerSpec) -> Error {
                 ))
                 .hint("or do without: set ENABLE_WEB=false in settings.env, then: mailctl up")
         }
+        Some(POLICY_PORT) => taken.hint("or set another policy.listen in mailctl.toml, then: mailctl up"),
         Some(STATUS_PORT) => taken.hint("or set another metrics.listen in mailctl.toml, then: mailctl up"),
         _ => taken.hint("or set another port in [ports] of mailctl.toml, then: mailctl up"),
     }

@@ -73,7 +73,7 @@ impl Recall {
         if !limits.any() {
             return Verdict::Within;
         }
-        self.counts.get(self.key(whose), now).unwrap_or_default().judge(limits, load, now)
+        self.counts(whose, now).judge(limits, load, now)
     }
 
     /// Counts `load` where it is within the limits, with nobody in between. Also the limits that are nearly used up since
@@ -92,6 +92,27 @@ impl Recall {
                 verdict => (Keep::AsIs, (verdict, Vec::new())),
             }
         })
+    }
+
+    /// What was counted.
+    pub fn counts(&self, whose: Whose<'_>, now: u32) -> Counts {
+        self.counts.get(self.key(whose), now).unwrap_or_default()
+    }
+
+    /// What [`Recall::greylist`] would say, and whether the triplet never came; nothing is noted.
+    pub fn foretell(
+        &self,
+        rule: &greylist::Rule,
+        network: &[u8],
+        (origin, sender, recipient): (&[u8], &[u8], &[u8]),
+        now: u32,
+    ) -> (Grey, bool) {
+        let standing = self.networks.get(self.keys.of(&[b"n", network]), now).unwrap_or_default();
+        if standing.judge(rule, now).0 {
+            return (Grey::Known, false);
+        }
+        let seen = self.triplets.get(self.keys.of(&[b"g", origin, sender, recipient]), now);
+        (greylist::judge(rule, seen, now).0, seen.is_none())
     }
 
     /// Whether a login is frozen.

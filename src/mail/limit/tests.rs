@@ -53,6 +53,16 @@ fn a_window_ends_to_the_second() {
 }
 
 #[test]
+fn what_is_used_up_is_told_until_its_window_ends() {
+    let limits = limits("messages 3/m 20/h, bytes 1M/d");
+    let told = sent(&limits, 2, NOW).standing(&limits, NOW + 59);
+    let numbers: Vec<_> = told.iter().map(|(limit, used, until)| (limit.most, *used, *until)).collect();
+    assert_eq!(numbers, [(3, 2, NOW + 60), (20, 2, NOW + 3600), (1024, 2, NOW + 86_400)]);
+    let (_, used, until) = sent(&limits, 2, NOW).standing(&limits, NOW + 60)[0];
+    assert_eq!((used, until), (0, 0));
+}
+
+#[test]
 fn the_longest_of_several_windows_tells_the_time() {
     let limits = limits("messages 3/m 3/h, recipients 3/d");
     let counts = sent(&limits, 3, NOW);

@@ -1,0 +1,70 @@
+//! How limits and greylisting stand, for who asks by command: the same tables and functions, and nothing is counted.
+
+use super::{
+    measure::lower,
+    recall::{Recall, Whose},
+};
+use crate::{
+    daemon::state::Known,
+    mail::{
+        greylist::{self, Mode, Verdict},
+        limit::Limits,
+        policy::Rule,
+    },
+    wire::control::{Ask, Grey, Standing, Used},
+};
+
+/// What is `asked` at the second `now`.
+pub fn standing(known: &Known, recall: &Recall, asked: &Ask, now: u32) -> Standing {
+    let rates = &known.rules.rates;
+    let login = asked.login.as_deref();
+    let trusted = asked.client.is_some_and(|client| known.trusted.holds(client.to_canonical()));
+    let mut limits = Vec::new();
+    let mut tell = |rule: Rule, whose: Whose<'_>, of: &Limits| {
+        let stands = recall.counts(whose, now).standing(of, now).into_iter();
+        limits.extend(stands.map(|(limit, used, until)| Used {
+            setting: rule.setting().to_owned(),
+            of: whose.to_string(),
+            limit: limit.to_string(),
+            used,
+            most: limit.most,
+            until,
+        }));
+    };
+    if let Some(login) = login {
+        tell(Rule::LoginRate, Whose::Login(login), &rates.login);
+    }
+    if let Some(client) = asked.client.filter(|_| !trusted) {
+        tell(Rule::ClientRate, Whose::Client(client.to_canonical()), &rates.client);
+    }
+    if let Some(domain) = &asked.sender_domain {
+        tell(Rule::SenderRate, Whose::Sender(domain.as_bytes()), &rates.sender_domain);
+    }
+    if let Some(domain) = asked.recipient_domain.as_ref().filter(|domain| !known.serves(domain)) {
+        tell(Rule::RecipientRate, Whose::Recipient(domain.as_bytes()), &rates.recipient_domain);
+    }
+    let frozen = login.is_some_and(|login| recall.frozen(login, now));
+    Standing { limits, frozen, trusted, greylist: grey(known, recall, asked, now) }
+}
+
+/// A client of a pool of servers is told as one that stands alone: nobody has looked up its name.
+fn grey(known: &Known, recall: &Recall, asked: &Ask, now: u32) -> Option<Grey> {
+    let ((sender, recipient), client) = (asked.triplet.as_ref()?, asked.client?);
+    let rule = &known.rules.greylist;
+    let proven = rule.mode == Mode::Unproven && asked.proven;
+    if rule.mode == Mode::Off || proven || known.trusted.holds(client.to_canonical()) {
+        return Some(Grey::Off);
+    }
+    let network = greylist::network(rule, client);
+    let (mut room, mut second) = ([0; greylist::SENDER], [0; greylist::SENDER]);
+    let triplet = (
+        &network[..],
+        greylist::likeness(sender.as_bytes(), &mut room),
+        lower(recipient.as_bytes(), &mut second),
+    );
+    Some(match recall.foretell(rule, &network, triplet, now) {
+        (Verdict::Wait(seconds), true) => Grey::New { seconds },
+        (Verdict::Wait(seconds), false) => Grey::Waits { seconds },
+        (Verdict::Known | Verdict::Learnt, _) => Grey::Known,
+    })
+}
