@@ -35,8 +35,9 @@ use crate::error::{Error, codes};
 use auth::Auth;
 use config::Config;
 use house::{House, Open};
-use listener::bind;
+use listener::{Behind, bind, bind_tcp};
 use memory::{Memory, unix_now};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use state::State;
 use std::{io::Write, path::Path, sync::Arc};
 use tokio::{
@@ -46,6 +47,10 @@ use tokio::{
 
 /// Sessions at once on one socket. Postfix holds one per process that asks, and runs at most 100 of a kind.
 const SESSIONS: usize = 1000;
+
+/// The same for the policies, where each session of a large Postfix asks, and those of other hosts; an idle one costs a
+/// few KiB. Neither is more than half of the files that we may have open.
+const ASKING: usize = 12_000;
 
 /// How long the last write may take when we are told to stop; the engine waits ten seconds in all.
 const LAST_WRITE: std::time::Duration = std::time::Duration::from_secs(3);
@@ -83,6 +88,8 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let standing = keeper.standing();
     let kept = Arc::new(Notify::new());
     let keeper = tokio::spawn(keeper.keep(kept.clone()));
+    let half = files() / 2;
+    let (asking, looking) = (ASKING.min(half), SESSIONS.min(half));
     let mut house = House::default();
     let lists = shelf.map(|shelf| tokio::spawn(lists::follow(state.clone(), shelf)));
     let follower = tokio::spawn(follow::follow(state.clone(), config.database.clone(), again.clone()));
@@ -99,8 +106,18 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
         milter: milter.counts(),
         dnsbl: dnsbl.clone(),
     };
-    house.open("socketmap", SESSIONS, socketmap, lookup::Lookup(state.clone()));
-    house.open("policy", SESSIONS, policy, policies);
+    house.open("socketmap", looking, socketmap, lookup::Lookup(state.clone()));
+    if let Some(wanted) = config.policy_tcp {
+        let (door, address) = bind_tcp(wanted).await?;
+        if config.policy_proxies.is_empty() {
+            house.open("policy-tcp", asking, door, policies.clone());
+        } else {
+            let proxies = config.policy_proxies.clone();
+            house.open("policy-tcp", asking, door, Behind { proxies, protocol: policies.clone() });
+        }
+        tracing::info!(%address, "policy-tcp");
+    }
+    house.open("policy", asking, policy, policies);
     if let Some(socket) = &config.milter {
         house.open("milter", SESSIONS, bind(socket, config.group)?, milter);
     }
@@ -146,6 +163,15 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     Ok(())
 }
 
+/// How many files may be open: all that the hard limit allows. Engines start programs with a soft limit of 1024.
+fn files() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it may not be raised, what there was still holds.
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit.clone() }).is_ok();
+    let most = if raised { limit.maximum } else { limit.current };
+    most.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX)
+}
+
 /// A file that cannot be used changes nothing: what was rendered before still serves.
 fn reload(
     file: &Path,
@@ -165,7 +191,9 @@ fn reload(
             let sockets = |config: &Config| {
                 (config.socketmap.clone(), config.policy.clone(), config.milter.clone(), config.group)
             };
-            let ports = |config: &Config| (config.status, config.web.clone());
+            let ports = |config: &Config| {
+                (config.status, config.policy_tcp, config.policy_proxies.clone(), config.web.clone())
+            };
             let doors = |config: &Config| {
                 (config.control.clone(), config.auth.as_ref().map(|auth| (auth.socket.clone(), auth.group)))
             };

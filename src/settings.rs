@@ -141,6 +141,8 @@ pub struct Settings {
     pub policies: Rules,
     /// Blocklists in DNS that are asked about strangers.
     pub dnsbl: Vec<Zone>,
+    /// `[policy]`: where other hosts' Postfix asks the policies.
+    pub policy_door: PolicyDoor,
     /// `[postfix.main]`, `[postfix.master]`, `[postfix.transport]`: raw, wins over what is rendered.
     pub raw: Raw,
 }
@@ -181,6 +183,15 @@ pub struct Web {
     pub mta_sts: Mode,
     /// Seconds for which the policy is kept.
     pub mta_sts_age: u32,
+}
+
+/// Where other hosts' Postfix asks the policies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyDoor {
+    /// On this host; `None` = nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Who connects there with PROXY headers; with none, Postfix servers connect themselves.
+    pub proxies: Vec<ipnet::IpNet>,
 }
 
 /// The next hop for all outgoing mail.

@@ -5,6 +5,7 @@ pub mod autodiscover;
 pub mod control;
 pub mod milter;
 pub mod policy;
+pub mod proxy;
 pub mod query;
 pub mod socketmap;
 pub mod syslog;

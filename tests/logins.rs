@@ -267,3 +267,37 @@ fn what_is_known_outlives_a_kill() {
     assert_eq!(place.allow("carl@example.test", "203.0.113.9"), -1);
     assert_eq!(place.allow("ann@example.test", "203.0.113.9"), 0);
 }
+
+/// Proves: issue 6 (brute force): guesses that come all at once are counted one by one, none lost and none twice.
+#[test]
+fn a_burst_of_guesses_is_counted_exactly() {
+    let mut place = Place::new();
+    place.configure(20);
+    place.start();
+    let guess = |number: usize| place.wrong("ann@example.test", "192.0.2.7", &format!("guess{number}"));
+    std::thread::scope(|scope| {
+        for number in 0..19 {
+            scope.spawn(move || guess(number));
+        }
+    });
+    assert!(place.allow("ann@example.test", "192.0.2.7") >= 0, "19 were counted as more");
+    assert!(place.bans().is_empty());
+    guess(19);
+    assert_eq!(place.allow("ann@example.test", "192.0.2.7"), -1, "20 were counted as less");
+}
+
+/// Proves: issue 6 (per /64), threats 29: who guesses from many addresses of his network is one client; his neighbours are not.
+#[test]
+fn an_ipv6_client_is_its_network() {
+    let mut place = Place::new();
+    place.start();
+    for number in 0..5 {
+        place.wrong("ann@example.test", &format!("2001:db8:1:2:{number}::{number}"), &number.to_string());
+    }
+    assert_eq!(place.allow("ann@example.test", "2001:db8:1:2:ffff::1"), -1);
+    assert_eq!(place.allow("ann@example.test", "2001:db8:1:3::1"), 0);
+    let bans = place.bans();
+    assert_eq!((bans.len(), bans[0]["on"].as_str()), (1, Some("2001:db8:1:2::/64")), "{bans:?}");
+    place.ok(&["unban", "2001:db8:1:2::/64"]);
+    assert_eq!(place.allow("ann@example.test", "2001:db8:1:2:ffff::1"), 0);
+}

@@ -12,6 +12,7 @@ use crate::{
     settings::trust::Trust,
     world::io_error,
 };
+use ipnet::IpNet;
 use serde::Deserialize;
 use std::{
     net::SocketAddr,
@@ -42,7 +43,13 @@ pub struct Config {
     /// Unix socket on which messages are shown to it (milter); none without it.
     #[serde(default)]
     pub milter: Option<PathBuf>,
-    /// Group that may connect to them; without it, that of their folder.
+    /// Where the same is asked over TCP, by other hosts' Postfix; nowhere without it.
+    #[serde(default)]
+    pub policy_tcp: Option<SocketAddr>,
+    /// Proxies before it, each connection beginning with a PROXY header; with none, clients connect themselves.
+    #[serde(default, deserialize_with = "networks")]
+    pub policy_proxies: Vec<IpNet>,
+    /// Group that may connect to the sockets; without it, that of their folder.
     #[serde(default)]
     pub group: Option<u32>,
     /// Where it tells how it does; nowhere without it.
@@ -125,6 +132,11 @@ fn zones<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Zone>,
 fn trust<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Trust, D::Error> {
     let text = String::deserialize(deserializer)?;
     Trust::parse(&text).map_err(serde::de::Error::custom)
+}
+
+fn networks<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
 }
 
 impl Config {

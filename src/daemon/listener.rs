@@ -1,5 +1,9 @@
 //! Sockets: binds them, accepts, and keeps one session's trouble from the others.
 
+mod behind;
+
+pub use behind::Behind;
+
 use super::{
     session::{Answer, Drain, End, Patience, serve},
     traffic::Traffic,

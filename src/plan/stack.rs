@@ -6,7 +6,10 @@ use super::{
     spec::{self, ContainerSpec, HealthCheck, Mount, Port},
 };
 use crate::{
-    render::{ConfigSet, ED25519_CONF, ids, mailctld::STATUS_PORT},
+    render::{
+        ConfigSet, ED25519_CONF, ids,
+        mailctld::{POLICY_PORT, STATUS_PORT},
+    },
     settings::Settings,
 };
 use serde::Serialize;
@@ -286,11 +289,15 @@ fn container(service: Service, needs: Needs, common: &Common<'_>) -> ContainerSp
     }
 }
 
-/// What is published for everybody, and where metrics are read.
+/// What is published for everybody, and where metrics are read and policies asked.
 fn ports(service: Service, settings: &Settings, needed: &[(u16, u16)]) -> Vec<Port> {
     let mut ports = published(settings, needed);
-    let metrics = settings.web.metrics.filter(|_| service == Service::Mailctld);
-    ports.extend(metrics.map(|place| Port { address: place.ip(), host: place.port(), inside: STATUS_PORT }));
+    if service == Service::Mailctld {
+        let own = [(settings.web.metrics, STATUS_PORT), (settings.policy_door.listen, POLICY_PORT)];
+        ports.extend(own.into_iter().filter_map(|(place, inside)| {
+            place.map(|place| Port { address: place.ip(), host: place.port(), inside })
+        }));
+    }
     ports
 }
 

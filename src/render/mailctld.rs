@@ -10,6 +10,9 @@ use serde::Serialize;
 /// Where mailctld tells how it does, in its container.
 pub const STATUS_PORT: u16 = 9154;
 
+/// Where other hosts' Postfix asks it, in its container.
+pub const POLICY_PORT: u16 = 9155;
+
 /// What its template sees.
 #[derive(Serialize)]
 struct Context<'a> {
@@ -20,6 +23,8 @@ struct Context<'a> {
     group: u32,
     any: &'static str,
     web: bool,
+    policy_tcp: Option<String>,
+    policy_proxies: Vec<String>,
     status: String,
     dovecot: u32,
     brute_force: &'a BruteForce,
@@ -63,6 +68,8 @@ pub(super) fn render(settings: &Settings, templates: &Templates) -> Result<Vec<C
         group: ids::POSTFIX,
         any,
         web: settings.web.enabled,
+        policy_tcp: settings.policy_door.listen.map(|_| format!("{any}:{POLICY_PORT}")),
+        policy_proxies: settings.policy_door.proxies.iter().map(ToString::to_string).collect(),
         status: format!("{told}:{STATUS_PORT}"),
         dovecot: ids::DOVECOT,
         brute_force: &settings.brute_force,

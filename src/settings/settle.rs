@@ -1,7 +1,8 @@
 //! Words become [`Settings`]: every value parsed, then the values checked against each other.
 
 use super::{
-    Dns, Limits, Loaded, Network, Ports, Protocols, Raw, Relay, Secret, Settings, Shown, Web, Webhook,
+    Dns, Limits, Loaded, Network, PolicyDoor, Ports, Protocols, Raw, Relay, Secret, Settings, Shown, Web,
+    Webhook,
     keys::{KEYS, Key, find},
     source::{Fault, Origin, Words},
     trust::Trust,
@@ -174,6 +175,10 @@ impl Words {
         };
         let dns = self.dns();
         let brute_force = self.brute_force();
+        let policy_door = PolicyDoor {
+            listen: self.take("policy.listen", value::own_place),
+            proxies: self.or("policy.proxies", value::networks, Vec::new()),
+        };
         let policies = self.policies();
         let dnsbl = self.dnsbl();
         let raw = self.raw_tables();
@@ -201,6 +206,7 @@ impl Words {
             limits,
             dns,
             brute_force,
+            policy_door,
             policies,
             dnsbl,
             raw,

@@ -44,7 +44,7 @@ fn each_part_killed_comes_back_and_the_queue_stays() {
     }
 }
 
-/// Proves: threats findings 5 and 6: directory gone = 451 within 5 s, never 550; signer gone = 451, never unsigned.
+/// Proves: faults 1 and 2 (mailctld gone, and stopped), threats findings 5 and 6: directory gone = 451 within 5 s, never 550; signer gone = 451, never unsigned.
 #[test]
 fn a_part_that_is_down_means_try_later() {
     let stack = Stack::up("");

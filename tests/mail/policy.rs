@@ -4,7 +4,7 @@ use crate::common::{
     engine,
     stack::{Stack, eventually, said},
 };
-use std::{fs, time::Duration};
+use std::{fs, process::Command, time::Duration};
 
 fn id(word: &str) -> String {
     format!("<{word}.{}@client.example.net>", std::process::id())
@@ -115,4 +115,43 @@ fn a_frozen_login_is_freed_by_command() {
     stack.ok(&["user", "unfreeze", "bob@example.test"]);
     let (taken, told) = submit("bob@example.test", &bob, both);
     assert!(taken, "{told}");
+}
+
+/// Proves: fault 3 (mailctld out of files, then of memory), fault 1: clients of Postfix are told 451 or are served, never 5xx and
+/// never after more than five seconds; with room again, or begun anew, all is as before.
+#[test]
+fn a_starved_mailctld_means_try_later() {
+    let stack = Stack::up("");
+    let tries = |when: &str| {
+        for number in 0..4 {
+            let began = std::time::Instant::now();
+            let (taken, told) = send(&stack, "friend@example.net", &format!("{when}{number}"));
+            // Five seconds, and what the client itself needs on a busy machine.
+            assert!(began.elapsed() < Duration::from_secs(9), "{when}: {:?}", began.elapsed());
+            assert!(taken || told.contains(" 451 ") || told.contains(" 421 "), "{when}: {told}");
+        }
+    };
+    let limit = |what: &str| {
+        let pid = engine::pid(stack.project(), "mailctld").unwrap().to_string();
+        let set = Command::new("prlimit").args(["--pid", &pid, what]).status().unwrap();
+        assert!(set.success());
+    };
+    let served = |word: &str| {
+        eventually(60, "mail is taken again", || send(&stack, "friend@example.net", word).0.then_some(()));
+        stack.message("ann@example.test", &stack.ann, "INBOX", &id(word));
+    };
+    // Not one more than it has: every new connection fails.
+    limit("--nofile=8:20000");
+    tries("files");
+    assert!(stack.logs("mailctld").contains("cannot accept a connection"));
+    limit("--nofile=20000:20000");
+    served("files");
+    // Nothing more than it has: it ends at the first thing that it needs, and the engine begins it anew.
+    limit("--as=4096:4096");
+    tries("memory");
+    let crowd: Vec<_> =
+        (0..20).map(|number| send(&stack, "friend@example.net", &format!("crowd{number}"))).collect();
+    assert!(crowd.iter().all(|(taken, told)| *taken || told.contains(" 451 ") || told.contains(" 421 ")));
+    engine::crash(stack.project(), "mailctld");
+    served("memory");
 }

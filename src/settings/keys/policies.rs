@@ -14,6 +14,18 @@ pub(super) const KEYS: &[Key] = &[
     )
     .default("own"),
     toml(
+        "policy.listen",
+        "address:port of this host, loopback or private",
+        "Where Postfix servers of other hosts ask the same policies (`check_policy_service inet:ADDRESS:PORT`), beside the stack's own. Nothing = nowhere. There is no login: what can reach the address can ask, and is counted.",
+    )
+    .example("10.0.0.5:9155"),
+    toml(
+        "policy.proxies",
+        "networks with commas or blanks between them",
+        "Proxies before policy.listen, such as HAProxy with send-proxy or send-proxy-v2: each of their connections begins with a PROXY header, and nobody else is let in. Nothing = there is no proxy, and Postfix servers connect themselves.",
+    )
+    .example("10.0.0.0/24"),
+    toml(
         "rates.login",
         LIMITS,
         "How much one login may send. Over it, the answer is 451 with the time at which there is room again.",

@@ -1,0 +1,11 @@
+//! Ring: `mailctl daemon` as a process, asked as Postfix asks about messages.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+#[path = "policy/clock.rs"]
+mod clock;
+#[path = "policy/doors.rs"]
+mod doors;
+#[path = "policy/place.rs"]
+mod place;
+#[path = "policy/starved.rs"]
+mod starved;
