@@ -43,7 +43,11 @@ use crate::{
 };
 use asking::Asking;
 use futures_util::FutureExt;
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// The policy service; each door has one, and all know the same.
 #[derive(Clone)]
@@ -128,6 +132,9 @@ struct Found {
     listings: Option<Listings>,
 }
 
+/// Until then facts are asked for; what they take at most beyond it is still in time for Postfix.
+const AGAIN: Duration = Duration::from_millis(200);
+
 /// Answers one request that was understood before, when its facts are there.
 async fn later(desk: Arc<Desk>, text: Vec<u8>, mut missing: Missing) -> Vec<u8> {
     let began = Instant::now();
@@ -137,8 +144,8 @@ async fn later(desk: Arc<Desk>, text: Vec<u8>, mut missing: Missing) -> Vec<u8> 
     let receiver = desk.state.read().place.hostname.to_string();
     let sender = sender(&request, client);
     let mut found = Found::default();
-    // Once more where a fact that was known has ended while the others were asked for.
-    for _ in 0..2 {
+    // Once more where a fact that was known has ended while the others were asked for, if that took no time.
+    while began.elapsed() < AGAIN {
         desk.gather(&sender, &receiver, missing, &mut found).await;
         let known = desk.state.read();
         let asking = desk.asking(&known);
