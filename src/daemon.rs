@@ -167,7 +167,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
 fn files() -> usize {
     let limit = getrlimit(Resource::Nofile);
     // Where it may not be raised, what there was still holds.
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit.clone() }).is_ok();
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).is_ok();
     let most = if raised { limit.maximum } else { limit.current };
     most.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX)
 }

@@ -1,5 +1,5 @@
 //! Ring: `mailctl daemon` as a process, asked as Postfix asks about messages.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
 
 #[path = "policy/clock.rs"]
 mod clock;
