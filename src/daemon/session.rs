@@ -8,13 +8,13 @@ use std::{
     future::poll_fn,
     io,
     pin::Pin,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     task::Poll,
     time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    sync::Notify,
+    sync::{Notify, futures::Notified},
     time::{Instant, sleep_until, timeout},
 };
 
@@ -67,22 +67,28 @@ impl Default for Patience {
 #[derive(Default)]
 pub struct Drain {
     begun: AtomicBool,
-    wake: Notify,
+    /// Whoever waits looks at its lock with each request: a few, so that sessions rarely meet at one.
+    wake: [Notify; 16],
+    next: AtomicUsize,
 }
 
 impl Drain {
     /// From now on.
     pub fn begin(&self) {
         self.begun.store(true, Ordering::SeqCst);
-        self.wake.notify_waiters();
+        self.wake.iter().for_each(Notify::notify_waiters);
     }
 
     /// Returns when it begins.
     pub async fn waiting(&self) {
-        let notified = self.wake.notified();
+        let notified = self.notified();
         if !self.begun() {
             notified.await;
         }
+    }
+
+    fn notified(&self) -> Notified<'_> {
+        self.wake[self.next.fetch_add(1, Ordering::Relaxed) % self.wake.len()].notified()
     }
 
     /// Whether it has begun.
@@ -124,7 +130,7 @@ where
 {
     let mut buffer: Vec<u8> = Vec::with_capacity(BUFFER);
     let mut replies: Vec<u8> = Vec::with_capacity(BUFFER);
-    let stopping = drain.wake.notified();
+    let stopping = drain.notified();
     tokio::pin!(stopping);
     // Registered before the flag is looked at, so that no beginning is missed.
     stopping.as_mut().enable();

@@ -171,7 +171,7 @@ fn numbered(client: IpAddr, name: &str) -> bool {
             let numbers =
                 name.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse::<u8>().ok());
             numbers.filter(|number| octets.contains(number)).count() >= 2
-                || name.contains(&format!("{:08x}", address.to_bits()))
+                || memchr::memmem::find(name.as_bytes(), &hexadecimal(octets)).is_some()
         }
         IpAddr::V6(address) => {
             let [.., last, lowest] = address.segments();
@@ -179,6 +179,16 @@ fn numbered(client: IpAddr, name: &str) -> bool {
                 || name.contains(&format!("{last:04x}{lowest:04x}"))
         }
     }
+}
+
+/// Eight digits, in lower case.
+fn hexadecimal(octets: [u8; 4]) -> [u8; 8] {
+    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+    let mut digits = [0; 8];
+    for (pair, octet) in digits.chunks_exact_mut(2).zip(octets) {
+        pair.copy_from_slice(&[digit(octet >> 4), digit(octet & 15)]);
+    }
+    digits
 }
 
 /// The longest sender that [`likeness`] tells from others.

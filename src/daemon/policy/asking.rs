@@ -34,6 +34,12 @@ pub(super) struct Asking<'a> {
     pub(super) now: u32,
 }
 
+/// What SPF says; and why, where that refuses the message.
+struct Proof {
+    verdict: Spf,
+    why: Option<Arc<Evaluation>>,
+}
+
 /// Stops at the first rule that objects.
 macro_rules! ask {
     ($decision:expr) => {
@@ -84,13 +90,17 @@ impl Asking<'_> {
         if request.stage != Stage::Recipient {
             return Ok(self.of_stranger(request, client, None, &[]));
         }
-        let spf = self.spf(request, client, found.and_then(|found| found.spf.as_ref()));
-        let listings = found
-            .and_then(|found| found.listings.clone())
-            .or_else(|| self.dnsbl.known(client, request.helo_name, request.sender));
-        match (spf, listings) {
-            (Ok(spf), Some(listings)) => Ok(self.of_stranger(request, client, spf.as_deref(), &listings)),
-            (spf, listings) => Err(Missing { spf: spf.is_err(), listings: listings.is_none() }),
+        let (evaluated, listings) =
+            found.map_or((None, None), |found| (found.spf.as_ref(), found.listings.as_ref()));
+        let spf = self.spf(request, client, evaluated);
+        let idle = self.dnsbl.idle();
+        let known = listings.cloned().or_else(|| {
+            if idle { None } else { self.dnsbl.known(client, request.helo_name, request.sender) }
+        });
+        match (spf, known) {
+            (Ok(spf), None) if idle => Ok(self.of_stranger(request, client, spf, &[])),
+            (Ok(spf), Some(listings)) => Ok(self.of_stranger(request, client, spf, &listings)),
+            (spf, listings) => Err(Missing { spf: spf.is_err(), listings: !idle && listings.is_none() }),
         }
     }
 
@@ -101,21 +111,30 @@ impl Asking<'_> {
         request: &PolicyRequest<'_>,
         client: IpAddr,
         found: Option<&Arc<Evaluation>>,
-    ) -> Result<Option<Arc<Evaluation>>, Unknown> {
+    ) -> Result<Option<Proof>, Unknown> {
         let rules = &self.known.rules;
         let now = rules.spf.mode == rule::Mode::Reject || rules.greylist.mode == Mode::Unproven;
         if !now && rules.spf.mode == rule::Mode::Off {
             return Ok(None);
         }
-        let known = found.cloned().or_else(|| self.facts.known(client, request.helo_name, request.sender));
-        match known {
+        let verdict = match found {
+            Some(found) => Some(found.verdict),
+            None => self.facts.verdict(client, request.helo_name, request.sender),
+        };
+        match verdict {
             None if now => Err(Unknown),
             None => {
                 let receiver = self.known.place.hostname.as_str();
                 self.facts.prepare(sender(request, client), receiver, self.now.into());
                 Ok(None)
             }
-            known => Ok(known),
+            // Only who is refused is told why.
+            Some(verdict) if rules.spf.objects(verdict) => {
+                let why = found.cloned();
+                let why = why.or_else(|| self.facts.known(client, request.helo_name, request.sender));
+                why.map(|why| Some(Proof { verdict, why: Some(why) })).ok_or(Unknown)
+            }
+            Some(verdict) => Ok(Some(Proof { verdict, why: None })),
         }
     }
 
@@ -165,6 +184,9 @@ impl Asking<'_> {
     /// The entry of a list that decides. Whoever is known here is asked for the recipient only.
     fn listed(&self, request: &PolicyRequest<'_>) -> Option<&Entry> {
         let (lists, delimiter) = (&self.known.lists, self.known.place.delimiter);
+        if lists.is_empty() {
+            return None;
+        }
         let stranger = request
             .client()
             .filter(|client| request.sasl_username.is_empty() && !self.known.trusted.holds(*client));
@@ -207,12 +229,13 @@ impl Asking<'_> {
         &self,
         request: &PolicyRequest<'_>,
         client: IpAddr,
-        spf: Option<&Evaluation>,
+        spf: Option<Proof>,
         listings: &[Listing],
     ) -> Decision {
-        if let Some(found) = spf.filter(|found| self.known.rules.spf.objects(found.verdict)) {
+        let proven = spf.as_ref().is_some_and(|proof| proof.verdict == Spf::Pass);
+        if let Some(why) = spf.and_then(|proof| proof.why) {
             let sender = sender(request, client);
-            let action = rule::judge(&self.known.rules.spf, &sender.request("", 0), found);
+            let action = rule::judge(&self.known.rules.spf, &sender.request("", 0), &why);
             ask!(Decision { action, rule: Rule::Spf });
         }
         for listing in listings.iter().filter(|listing| listing.act == Act::Log) {
@@ -228,15 +251,14 @@ impl Asking<'_> {
         ask!(self.judge(Rule::ClientRate, of_client, &rates.client, &load, "your address"));
         ask!(self.judge(Rule::SenderRate, of_sender, by_domain, &load, "this sender's domain"));
         if request.stage == Stage::Recipient {
-            return self.greylist(request, client, spf);
+            return self.greylist(request, client, proven);
         }
         ask!(self.count(Rule::ClientRate, of_client, &rates.client, &load, "your address"));
         self.count(Rule::SenderRate, of_sender, by_domain, &load, "this sender's domain")
     }
 
-    fn greylist(&self, request: &PolicyRequest<'_>, client: IpAddr, spf: Option<&Evaluation>) -> Decision {
+    fn greylist(&self, request: &PolicyRequest<'_>, client: IpAddr, proven: bool) -> Decision {
         let rule = &self.known.rules.greylist;
-        let proven = spf.is_some_and(|found| found.verdict == Spf::Pass);
         if rule.mode == Mode::Off || rule.mode == Mode::Unproven && proven {
             return Decision::NONE;
         }

@@ -116,9 +116,14 @@ impl Dnsbl {
         self.watched.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether there is no list to ask.
+    pub fn idle(&self) -> bool {
+        !self.any.load(Relaxed)
+    }
+
     /// What is known; `None` = lists have to be asked.
     pub fn known(&self, client: IpAddr, helo: &[u8], sender: &[u8]) -> Option<Listings> {
-        if !self.any.load(Relaxed) || !self.watched().iter().any(Watched::fit) {
+        if !self.watched().iter().any(Watched::fit) {
             return Some(self.nothing.clone());
         }
         let kept = lock(&self.kept);

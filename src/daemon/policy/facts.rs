@@ -91,11 +91,12 @@ pub const VERDICTS: [Verdict; 7] = [
     Verdict::PermError,
 ];
 
-#[derive(Clone)]
 struct Kept {
     until: u32,
-    /// `None`: it depends on the local part as well, look under that.
-    verdict: Option<Arc<Evaluation>>,
+    /// Beside its evaluation, so that nobody has to look there who only wants to know this. `None`: it depends on the
+    /// local part as well, look under that.
+    verdict: Option<Verdict>,
+    evaluation: Option<Arc<Evaluation>>,
 }
 
 impl Facts {
@@ -121,13 +122,27 @@ impl Facts {
     }
 
     /// The verdict, where it is known.
+    pub fn verdict(&self, client: IpAddr, helo: &[u8], sender: &[u8]) -> Option<Verdict> {
+        self.look(client, helo, sender, |kept| kept.verdict)
+    }
+
+    /// The verdict and the way to it, where it is known.
     pub fn known(&self, client: IpAddr, helo: &[u8], sender: &[u8]) -> Option<Arc<Evaluation>> {
+        self.look(client, helo, sender, |kept| kept.evaluation.clone())
+    }
+
+    fn look<T>(
+        &self,
+        client: IpAddr,
+        helo: &[u8],
+        sender: &[u8],
+        take: impl Fn(&Kept) -> Option<T>,
+    ) -> Option<T> {
         let now = self.seconds();
-        let kept = self.get(self.key(client, helo, sender, false), now)?;
-        if kept.verdict.is_some() {
-            return kept.verdict;
+        match self.get(self.key(client, helo, sender, false), now, &take)? {
+            Some(found) => Some(found),
+            None => self.get(self.key(client, helo, sender, true), now, &take)?,
         }
-        self.get(self.key(client, helo, sender, true), now)?.verdict
     }
 
     /// The verdict; asks DNS where it is not known, and ends within [`LATE`].
@@ -155,16 +170,19 @@ impl Facts {
         if let Some(at) = VERDICTS.iter().position(|other| *other == verdict.verdict) {
             self.verdicts[at].fetch_add(1, Relaxed);
         }
-        let verdict = Arc::new(verdict);
         let until = self.seconds().saturating_add(seconds);
-        let kept = Kept { until, verdict: Some(verdict.clone()) };
+        let found = Arc::new(verdict);
+        let kept = Kept { until, verdict: Some(found.verdict), evaluation: Some(found.clone()) };
         if local {
             self.put(self.key(sender.client, helo, from, true), kept);
-            self.put(self.key(sender.client, helo, from, false), Kept { until, verdict: None });
+            self.put(
+                self.key(sender.client, helo, from, false),
+                Kept { until, verdict: None, evaluation: None },
+            );
         } else {
             self.put(self.key(sender.client, helo, from, false), kept);
         }
-        verdict
+        found
     }
 
     /// Begins to ask, for somebody who will want to know soon.
@@ -216,9 +234,9 @@ impl Facts {
         self.keys.of(&[&octets, helo, &sender[at..]])
     }
 
-    fn get(&self, key: Key, now: u32) -> Option<Kept> {
+    fn get<T>(&self, key: Key, now: u32, take: impl Fn(&Kept) -> Option<T>) -> Option<Option<T>> {
         let shard = lock(&self.kept[shard(key)]);
-        shard.get(&key.parts()).filter(|kept| kept.until > now).cloned()
+        shard.get(&key.parts()).filter(|kept| kept.until > now).map(take)
     }
 
     fn put(&self, key: Key, kept: Kept) {

@@ -42,11 +42,14 @@ async fn a_dead_resolver_is_a_temperror_in_time() {
 #[tokio::test]
 async fn the_verdicts_are_bounded() {
     let facts = facts(vec![]).await;
-    let verdict = Some(Arc::new(silent(&sender("a@b.org").request("x", 0), Silence::Timeout)));
+    let evaluation = Some(Arc::new(silent(&sender("a@b.org").request("x", 0), Silence::Timeout)));
     for number in 0..MOST * 2 {
         let one = sender(&format!("ann@shop{number}.example"));
         let key = facts.key(one.client, b"mx.example.net", one.sender.as_bytes(), false);
-        facts.put(key, Kept { until: 1000, verdict: verdict.clone() });
+        facts.put(
+            key,
+            Kept { until: 1000, verdict: Some(Verdict::TempError), evaluation: evaluation.clone() },
+        );
         if number % 10_000 == 0 {
             assert_eq!(known(&facts, &one), Some(Verdict::TempError));
         }
