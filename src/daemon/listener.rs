@@ -10,6 +10,7 @@ use super::{
 };
 use crate::error::{Error, codes};
 use std::{
+    fs::File,
     future::Future,
     io,
     net::SocketAddr,
@@ -23,11 +24,11 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
     task::JoinSet,
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 /// Something that connections come from.
-pub trait Door: Send + 'static {
+pub trait Door: Send + Sync + 'static {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
     /// The next one.
@@ -120,6 +121,7 @@ pub async fn listen<D: Door>(
     let mut sessions: JoinSet<End> = JoinSet::new();
     let stopping = drain.waiting();
     tokio::pin!(stopping);
+    let mut spare = Spare::new();
     // Told once, not for each of those who come in a crowd.
     let mut crowded = false;
     loop {
@@ -145,7 +147,9 @@ pub async fn listen<D: Door>(
                 Err(error) => {
                     // Out of files: sessions that end give some back.
                     tracing::error!(service = name, %error, "cannot accept a connection");
-                    sleep(Duration::from_millis(100)).await;
+                    if !spare.turn_away(&door).await {
+                        sleep(Duration::from_millis(100)).await;
+                    }
                 }
             },
             Some(ended) = sessions.join_next() => note(name, ended),
@@ -155,6 +159,25 @@ pub async fn listen<D: Door>(
     drop(door);
     while let Some(ended) = sessions.join_next().await {
         note(name, ended);
+    }
+}
+
+/// A file that is kept for the time when there are no more: who waits to be accepted then waits for ever, and one that is
+/// let in and sent away at once is told so, and tries again.
+struct Spare(Option<File>);
+
+impl Spare {
+    fn new() -> Self {
+        Self(File::open("/dev/null").ok())
+    }
+
+    /// Whether somebody was sent away.
+    async fn turn_away(&mut self, door: &impl Door) -> bool {
+        drop(self.0.take());
+        // Whoever waited may have left meanwhile.
+        let sent = matches!(timeout(Duration::from_millis(10), door.next()).await, Ok(Ok(_)));
+        *self = Self::new();
+        sent
     }
 }
 
