@@ -2,17 +2,18 @@
 //! what the load brings. One that is not installed is skipped.
 
 use crate::{
-    load::{Place, Requests, all, load_on, median, request},
+    load::{Connection, Place, Requests, all, load_on, median, request},
     report::{Goal, line},
     servers::{Guard, Server},
 };
 use std::{
     fs,
+    io::ErrorKind,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const ROUNDS: usize = 5;
@@ -159,11 +160,28 @@ pub async fn beside(home: &Path, ours: &Server) {
     }
 }
 
+/// Longest wait for a connection.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A connection, from a server that lets a few wait at a time.
+async fn patiently(place: &Place) -> Connection {
+    let began = Instant::now();
+    loop {
+        match place.connect().await {
+            Ok(connection) => return connection,
+            Err(error) if error.kind() == ErrorKind::WouldBlock && began.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => panic!("cannot connect: {error}"),
+        }
+    }
+}
+
 async fn compare(name: &str, peer: &Peer, ours: &Server, requests: &Requests, goal: Goal) {
     let place = if matches!(peer.place, Place::Tcp(_)) { &ours.tcp } else { &ours.unix };
     let (mut theirs, mut own) = (Vec::new(), Vec::new());
     for _ in 0..CONNECTIONS {
-        theirs.push(peer.place.connect().await.unwrap());
+        theirs.push(patiently(&peer.place).await);
         own.push(place.connect().await.unwrap());
     }
     // Programs that are started for each connection have started.
