@@ -29,5 +29,6 @@ pub mod rights;
 pub mod rotation;
 pub mod server;
 pub mod spf;
+pub mod status;
 pub mod tags;
 pub mod zone;

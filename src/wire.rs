@@ -7,6 +7,7 @@ pub mod milter;
 pub mod policy;
 pub mod proxy;
 pub mod query;
+pub mod smtp;
 pub mod socketmap;
 pub mod syslog;
 pub mod tsig;

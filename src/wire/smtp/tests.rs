@@ -1,0 +1,5 @@
+//! Both sides of a conversation, whole and in pieces.
+
+mod commands;
+mod messages;
+mod replies;
