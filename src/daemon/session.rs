@@ -2,12 +2,15 @@
 //!
 //! An answer that has to wait for something makes only its own connection wait: replies keep the order of the requests.
 
+mod aside;
+
+use aside::{Aside, Call};
 use futures_util::future::BoxFuture;
 use std::{
     fmt,
-    future::poll_fn,
+    future::{Future, poll_fn},
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     task::Poll,
     time::Duration,
@@ -15,7 +18,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::{Notify, futures::Notified},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, timeout},
 };
 
 /// A protocol: answers the whole requests at the beginning of a buffer.
@@ -130,26 +133,23 @@ where
 {
     let mut buffer: Vec<u8> = Vec::with_capacity(BUFFER);
     let mut replies: Vec<u8> = Vec::with_capacity(BUFFER);
-    let stopping = drain.notified();
-    tokio::pin!(stopping);
-    // Registered before the flag is looked at, so that no beginning is missed.
-    stopping.as_mut().enable();
     let mut last = Instant::now();
     // One timer for the whole session, moved when it fires and not at each request.
-    let timer = sleep_until(last + patience.idle);
-    tokio::pin!(timer);
+    let mut aside = Aside::new(drain, last + patience.idle);
     while !drain.begun() || !buffer.is_empty() {
-        let read = tokio::select! {
-            biased;
-            read = stream.read_buf(&mut buffer) => read?,
-            () = &mut stopping, if buffer.is_empty() => return Ok(End::Over),
-            () = &mut timer => {
-                let (allowed, end) =
-                    if buffer.is_empty() { (patience.idle, End::Over) } else { (patience.request, End::Slow) };
+        let read = match next(&mut stream, &mut buffer, &mut aside).await {
+            Next::Read(read) => read?,
+            Next::Call(Call::Stop) => return Ok(End::Over),
+            Next::Call(Call::Late) => {
+                let (allowed, end) = if buffer.is_empty() {
+                    (patience.idle, End::Over)
+                } else {
+                    (patience.request, End::Slow)
+                };
                 if last.elapsed() >= allowed {
                     return Ok(end);
                 }
-                timer.as_mut().reset(last + allowed);
+                aside.until(last + allowed);
                 continue;
             }
         };
@@ -181,7 +181,7 @@ where
         if taken > 0 || began_empty {
             last = Instant::now();
             if !buffer.is_empty() {
-                timer.as_mut().reset(last + patience.request);
+                aside.until(last + patience.request);
             }
         }
         if !send(&mut stream, &mut replies, patience).await? {
@@ -192,6 +192,26 @@ where
         }
     }
     Ok(End::Over)
+}
+
+/// What a session goes on with.
+enum Next {
+    Read(io::Result<usize>),
+    Call(Call),
+}
+
+/// What the client sends goes before everything else; nobody is stopped in the middle of a request.
+async fn next<S>(stream: &mut S, buffer: &mut Vec<u8>, aside: &mut Aside<'_>) -> Next
+where
+    S: AsyncRead + Unpin,
+{
+    poll_fn(|context| {
+        if let Poll::Ready(read) = pin!(stream.read_buf(buffer)).poll(context) {
+            return Poll::Ready(Next::Read(read));
+        }
+        aside.poll(context, buffer.is_empty()).map(Next::Call)
+    })
+    .await
 }
 
 /// Sends what there is; false: the client does not take it.

@@ -9,14 +9,12 @@ use crate::mail::{
     rights::Restriction,
 };
 use crate::{settings::trust::Trust, world::lists::Trouble};
-use std::{
-    collections::HashSet,
-    net::IpAddr,
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-};
+use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
+use std::{collections::HashSet, net::IpAddr, sync::PoisonError};
 
-/// Shared by all sessions. Readers hold it for microseconds, the one writer as well.
-pub struct State(RwLock<Known>);
+/// Shared by all sessions. Readers hold it for microseconds, the one writer as well. Threads that read do not write into
+/// each other's cache lines; the writer pays for that.
+pub struct State(ShardedLock<Known>);
 
 /// What is known now.
 pub struct Known {
@@ -59,17 +57,17 @@ impl State {
             snapshot: None,
             seen: 0,
         };
-        Self(RwLock::new(known))
+        Self(ShardedLock::new(known))
     }
 
     /// For answering.
-    pub fn read(&self) -> RwLockReadGuard<'_, Known> {
+    pub fn read(&self) -> ShardedLockReadGuard<'_, Known> {
         // A session that panicked while reading has broken nothing.
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// For replacing.
-    pub fn write(&self) -> RwLockWriteGuard<'_, Known> {
+    pub fn write(&self) -> ShardedLockWriteGuard<'_, Known> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -167,11 +167,10 @@ pub fn pool(client: IpAddr, name: &str) -> Option<&str> {
 fn numbered(client: IpAddr, name: &str) -> bool {
     match client.to_canonical() {
         IpAddr::V4(address) => {
-            let octets = address.octets();
-            let numbers =
-                name.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse::<u8>().ok());
+            let (octets, name) = (address.octets(), name.as_bytes());
+            let numbers = name.split(|letter| !letter.is_ascii_digit()).filter_map(small);
             numbers.filter(|number| octets.contains(number)).count() >= 2
-                || memchr::memmem::find(name.as_bytes(), &hexadecimal(octets)).is_some()
+                || name.windows(8).any(|part| part == hexadecimal(octets))
         }
         IpAddr::V6(address) => {
             let [.., last, lowest] = address.segments();
@@ -179,6 +178,13 @@ fn numbered(client: IpAddr, name: &str) -> bool {
                 || name.contains(&format!("{last:04x}{lowest:04x}"))
         }
     }
+}
+
+/// A decimal number of one octet.
+fn small(digits: &[u8]) -> Option<u8> {
+    let value =
+        digits.iter().try_fold(0_u8, |value, digit| value.checked_mul(10)?.checked_add(digit - b'0'))?;
+    (!digits.is_empty()).then_some(value)
 }
 
 /// Eight digits, in lower case.

@@ -140,19 +140,25 @@ impl Counts {
     pub fn judge(&self, limits: &Limits, load: &Load, now: u32) -> Verdict {
         let counts = self.at(now);
         let mut worst = Verdict::Within;
-        for (row, column, limit) in limits.each() {
-            let more = load.of(column);
-            if more > limit.most {
-                return Verdict::Beyond(limit);
-            }
-            let again = counts.begun[row].saturating_add(WINDOWS[row].1);
-            let later = match worst {
-                Verdict::Over(_, until) => again > until,
-                _ => true,
-            };
-            // What adds nothing still has to wait where nothing is left: it is asked before the number is known.
-            if counts.seen[row][column].saturating_add(more.max(1)) > limit.most && later {
-                worst = Verdict::Over(limit, again);
+        for (row, (window, length, ..)) in WINDOWS.into_iter().enumerate() {
+            let again = counts.begun[row].saturating_add(length);
+            for (column, (measure, _)) in MEASURES.into_iter().enumerate() {
+                let most = limits.0[row][column];
+                if most == 0 {
+                    continue;
+                }
+                let (more, limit) = (load.of(column), Limit { measure, window, most });
+                if more > most {
+                    return Verdict::Beyond(limit);
+                }
+                let later = match worst {
+                    Verdict::Over(_, until) => again > until,
+                    _ => true,
+                };
+                // What adds nothing still has to wait where nothing is left: it is asked before the number is known.
+                if counts.seen[row][column].saturating_add(more.max(1)) > most && later {
+                    worst = Verdict::Over(limit, again);
+                }
             }
         }
         worst

@@ -18,6 +18,29 @@ fn attributes_come_in_any_order_and_pieces() {
     assert!(matches!(decode(&twice), Decoded::Request(_, used) if used == REQUEST.len()));
 }
 
+/// Proves: issue 6: attributes in any order, whatever is missing or unknown.
+#[test]
+fn what_is_expected_and_what_is_not_reads_the_same() {
+    let ordered = ORDER.map(|(name, _)| [name, b"1.2.3.4"].concat());
+    let read = |lines: Vec<&[u8]>| {
+        let wire = [&lines.join(&b'\n')[..], b"\n\n"].concat();
+        let Decoded::Request(request, used) = decode(&wire) else { panic!("{wire:?}") };
+        assert_eq!(used, wire.len());
+        let values = [request.client_address, request.sender, request.recipient_count, request.instance];
+        (values.map(<[u8]>::to_vec), request.size.to_vec(), request.sasl_username.to_vec())
+    };
+    let lines: Vec<&[u8]> = ordered.iter().map(Vec::as_slice).collect();
+    let right = read(lines.clone());
+    assert_eq!(right.0, [b"1.2.3.4"; 4]);
+    assert_eq!(read(lines.iter().rev().copied().collect()), right);
+    let strange = lines.iter().flat_map(|line| [&b"new_in_4.0=x"[..], line]);
+    assert_eq!(read(strange.collect()), right);
+    for left_out in ["request=", "client_port=", "etrn_domain=", "policy_context="] {
+        let rest = lines.iter().filter(|line| !line.starts_with(left_out.as_bytes()));
+        assert_eq!(read(rest.copied().collect()), right, "without {left_out}");
+    }
+}
+
 #[test]
 fn too_much_and_nonsense_are_refused() {
     assert!(matches!(decode(b"\n"), Decoded::Malformed(_)));
