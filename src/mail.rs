@@ -29,6 +29,7 @@ pub mod rights;
 pub mod rotation;
 pub mod server;
 pub mod spf;
+pub mod srs;
 pub mod status;
 pub mod tags;
 pub mod zone;

@@ -45,6 +45,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     // Looking never does these two.
     world.store().await?.close().await;
     keys::tls::take_over(&world.paths)?;
+    keys::srs::ensure(&world.paths)?;
     let taken = cert::import::take(world, &world.settings()?.settings, ui)?;
     if let Some(fault) = taken.fault {
         ui.warn(format!("the certificate that the settings name is not taken: {fault}"));

@@ -32,6 +32,7 @@ codes! {
     MEMORY = "memory", Again, "There is not enough free memory for a password's hash (64 MiB).";
     DKIM_UNUSABLE = "dkim.unusable", Data, "A DKIM key is missing, broken, or of a kind that cannot sign here. The message names the file.";
     DKIM_UNSEEN = "dkim.unseen", Again, "A new DKIM key is not used yet, because not every name server of the domain answers with its record. Mail goes on being signed with the old one.";
+    SRS_UNUSABLE = "srs.unusable", Data, "The secrets of SRS, with which forwarded mail finds its way back, are empty or too many. The message names the file.";
     SENDER_REFUSED = "sender.refused", Wanting, "A login may not send as this address. It may as its own, as every address whose mail ends in its mailbox, and as what `mailctl user allow` gave it.";
     MESSAGE_REFUSED = "message.refused", Wanting, "`mailctl explain` found a rule that would refuse the message. It names the rule, what the client is told, the setting behind it and how to change that.";
     ALIAS_LOOP = "alias.loop", Data, "The alias would lead mail in circles, to itself, or over more steps than are followed. Nothing was changed.";

@@ -30,7 +30,7 @@ pub enum Part {
     Settings,
     /// The directory and what commands remember.
     State,
-    /// DKIM keys, certificates, the ACME account.
+    /// DKIM keys, secrets of SRS, certificates, the ACME account.
     Keys,
     /// Maildirs and Sieve scripts.
     Mail,

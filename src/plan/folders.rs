@@ -24,6 +24,8 @@ pub struct Places {
     pub tls: String,
     /// DKIM keys.
     pub dkim: String,
+    /// Secrets of SRS.
+    pub srs: String,
     /// What `mailctl cert` knows of authorities; of all this only the challenges are mounted.
     pub acme: String,
     /// Challenges of ACME.
@@ -64,6 +66,7 @@ pub fn wanted(places: &Places) -> Vec<Folder> {
         folder(places.tls.clone(), 0o750, 0, ids::MAILCTL),
         folder(format!("{}/sets", places.tls), 0o750, 0, ids::MAILCTL),
         folder(places.dkim.clone(), 0o750, 0, ids::OPENDKIM),
+        folder(places.srs.clone(), 0o750, 0, ids::MAILCTL),
         folder(places.acme.clone(), 0o700, 0, 0),
         folder(places.challenges.clone(), 0o755, 0, 0),
         folder(format!("{}/http-01", places.challenges), 0o755, 0, 0),

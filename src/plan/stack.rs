@@ -165,6 +165,7 @@ fn needs(service: Service, places: &Places, settings: &Settings) -> Needs {
                 writable(places.policy.clone(), "/policy"),
                 read_only(places.lists.clone(), "/lists"),
                 read_only(places.challenges.clone(), "/acme-challenges"),
+                read_only(places.srs.clone(), "/etc/mailctl-srs"),
                 read_only(places.tls.clone(), "/etc/mailctl-tls"),
             ],
             tmpfs: &[("/tmp", TMP)],

@@ -34,6 +34,7 @@ fn stack_of(toml: &str) -> Stack {
         db: at("state/db"),
         policy: at("state/policy"),
         lists: at("lists"),
+        srs: at("keys/srs"),
         mail: at("mail"),
         spool: at("spool"),
         tls: at("tls"),

@@ -1,8 +1,9 @@
-//! Key files: DKIM keys per domain and selector, the certificate that is served. Private parts are readable
+//! Key files: DKIM keys per domain and selector, the certificate that is served, secrets of SRS. Private parts are readable
 //! for root and the one program that uses them; `check` looks at that before every start.
 
 pub mod dkim;
 mod rights;
+pub mod srs;
 pub mod tls;
 
 pub use rights::{Finding, check};

@@ -144,6 +144,14 @@ impl Paths {
     pub fn dkim_key(&self, domain: &Domain, selector: &Selector) -> PathBuf {
         self.dkim().join(domain.as_str()).join(format!("{selector}.private"))
     }
+    /// Secrets of SRS: the folder, which is mounted whole.
+    pub fn srs(&self) -> PathBuf {
+        self.home.join("keys").join("srs")
+    }
+    /// The secrets themselves, a line each.
+    pub fn srs_secrets(&self) -> PathBuf {
+        self.srs().join("secrets")
+    }
     /// Certificates.
     pub fn tls(&self) -> PathBuf {
         self.home.join("tls")
@@ -229,6 +237,7 @@ impl Paths {
             spool: text(self.spool()),
             tls: text(self.tls()),
             dkim: text(self.dkim()),
+            srs: text(self.srs()),
             acme: text(self.acme()),
             challenges: text(self.challenges()),
         }

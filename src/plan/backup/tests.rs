@@ -42,6 +42,7 @@ fn what_is_of_this_moment_is_in_no_backup() {
         ("state/db/directory.db", Some(Part::State)),
         ("state/dns-check.json", Some(Part::State)),
         ("keys/dkim/example.org/m.private", Some(Part::Keys)),
+        ("keys/srs/secrets", Some(Part::Keys)),
         ("tls/live", Some(Part::Keys)),
         ("acme/account/x.json", Some(Part::Keys)),
         ("mail/example.org/ann/.dovecot.sieve", Some(Part::Mail)),

@@ -23,8 +23,12 @@ pub struct Capabilities {
     pub chunking: bool,
     /// XFORWARD (Postfix), with whatever attributes.
     pub xforward: bool,
-    /// AUTH (RFC 4954): the mechanisms of it that we know.
-    mechanisms: [bool; 3],
+    /// AUTH PLAIN (RFC 4954).
+    pub auth_plain: bool,
+    /// AUTH LOGIN.
+    pub auth_login: bool,
+    /// AUTH XOAUTH2.
+    pub auth_xoauth2: bool,
 }
 
 impl Capabilities {
@@ -54,7 +58,11 @@ impl Capabilities {
             "XFORWARD" => self.xforward = true,
             "AUTH" => {
                 for mechanism in parameters.filter_map(Mechanism::named) {
-                    self.mechanisms[mechanism as usize] = true;
+                    match mechanism {
+                        Mechanism::Plain => self.auth_plain = true,
+                        Mechanism::Login => self.auth_login = true,
+                        Mechanism::Xoauth2 => self.auth_xoauth2 = true,
+                    }
                 }
             }
             _ => {}
@@ -63,12 +71,16 @@ impl Capabilities {
 
     /// Whether a login of this kind is offered.
     pub fn offers(&self, mechanism: Mechanism) -> bool {
-        self.mechanisms[mechanism as usize]
+        match mechanism {
+            Mechanism::Plain => self.auth_plain,
+            Mechanism::Login => self.auth_login,
+            Mechanism::Xoauth2 => self.auth_xoauth2,
+        }
     }
 
     /// Whether any login that we know is offered.
     pub fn login(&self) -> bool {
-        self.mechanisms.contains(&true)
+        self.auth_plain || self.auth_login || self.auth_xoauth2
     }
 
     /// Whether a message of so many octets is too large for it; 0 and none mean no limit.

@@ -33,7 +33,9 @@ pub fn check(paths: &Paths) -> Vec<Finding> {
             }
         }
     }
-    for place in [paths.tls(), paths.tls_sets(), paths.dkim(), paths.state(), paths.db_folder()] {
+    file(&paths.srs_secrets(), 0o640, ids::MAILCTL, &mut findings);
+    for place in [paths.tls(), paths.tls_sets(), paths.dkim(), paths.srs(), paths.state(), paths.db_folder()]
+    {
         folder(&place, &mut findings);
     }
     for companion in ["", "-wal", "-shm"] {
