@@ -4,6 +4,7 @@
 //! - [`lookup`] and [`policy`] answer, from [`state`], which is memory only.
 //! - [`milter`] is shown the header of each message, and says who may send it and what is removed from it.
 //! - [`auth`] says who may log in, [`control`] lets commands see and change that.
+//! - [`forward`] passes mail on that leads to other servers.
 //! - [`http`] is what the Internet may ask beside mail, [`status`] what those may ask who run this.
 //! - [`letters`] tells people what they must hear, by mail.
 //! - [`memory`] holds what is remembered of messages and logins, and has it on the disk a moment later.
@@ -15,6 +16,7 @@ mod auth;
 pub mod config;
 mod control;
 mod follow;
+pub mod forward;
 mod house;
 mod http;
 mod letters;
@@ -98,13 +100,14 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
         policy::Policy::new(state.clone(), recall.clone(), facts.clone(), dnsbl.clone(), letters.clone());
     let milter = milter::Milter::new(state.clone(), policies.tally(), facts.clone());
     let tester = tokio::spawn(dnsbl.clone().watch());
-    let figures = status::Policies {
+    let mut figures = status::Policies {
         tally: policies.tally(),
         recall,
         standing,
         facts: facts.clone(),
         milter: milter.counts(),
         dnsbl: dnsbl.clone(),
+        forwarded: None,
     };
     house.open("socketmap", looking, socketmap, lookup::Lookup(state.clone()));
     if let Some(wanted) = config.policy_tcp {
@@ -121,6 +124,10 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     if let Some(socket) = &config.milter {
         house.open("milter", SESSIONS, bind(socket, config.group)?, milter);
     }
+    figures.forwarded = match &config.forward {
+        Some(wanted) => Some(house.forward(wanted, config.group, &state)?),
+        None => None,
+    };
     let web = match &config.web {
         Some(wanted) => Some(house.web(wanted, &args.config, &state).await?),
         None => None,
@@ -189,7 +196,15 @@ fn reload(
     match read {
         Ok(config) => {
             let sockets = |config: &Config| {
-                (config.socketmap.clone(), config.policy.clone(), config.milter.clone(), config.group)
+                let forward = config.forward.as_ref();
+                let forward = forward.map(|forward| (forward.socket.clone(), forward.next_hop.clone()));
+                (
+                    config.socketmap.clone(),
+                    config.policy.clone(),
+                    config.milter.clone(),
+                    config.group,
+                    forward,
+                )
             };
             let ports = |config: &Config| {
                 (config.status, config.policy_tcp, config.policy_proxies.clone(), config.web.clone())
@@ -206,6 +221,9 @@ fn reload(
                 tracing::warn!("other sockets, other ports or another database need a restart");
             }
             state.configure(&config);
+            if let Some(forward) = &config.forward {
+                forward::read_secrets(&state, &forward.srs);
+            }
             facts.configure(config.resolvers.clone());
             dnsbl.configure(&config.dnsbl);
             if let (Some(logins), Some(wanted)) = (logins, &config.auth) {

@@ -19,6 +19,7 @@ pub mod limit;
 pub mod list;
 pub mod mta_sts;
 pub mod notice;
+pub mod onward;
 pub mod password;
 pub mod penalty;
 pub mod policy;

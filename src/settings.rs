@@ -141,6 +141,8 @@ pub struct Settings {
     pub policies: Rules,
     /// Blocklists in DNS that are asked about strangers.
     pub dnsbl: Vec<Zone>,
+    /// `forward.tell`: whether forwarded messages say so.
+    pub forward_tell: bool,
     /// `[policy]`: where other hosts' Postfix asks the policies.
     pub policy_door: PolicyDoor,
     /// `[postfix.main]`, `[postfix.master]`, `[postfix.transport]`: raw, wins over what is rendered.

@@ -1,5 +1,6 @@
 //! The daemon's own file.
 
+use super::forward::Hop;
 use crate::{
     error::{Error, codes},
     mail::{
@@ -76,6 +77,9 @@ pub struct Config {
     /// `name:port` of Postfix, which takes letters to people; nobody is written to without it.
     #[serde(default)]
     pub letters: Option<String>,
+    /// What it does with mail that leads to other servers; Postfix does it alone without it.
+    #[serde(default)]
+    pub forward: Option<Forward>,
     /// Unix socket on which commands ask it; none without it.
     #[serde(default)]
     pub control: Option<PathBuf>,
@@ -108,6 +112,21 @@ pub struct Auth {
     /// Networks in the form of `TRUSTED_NETWORKS`.
     #[serde(default)]
     pub spared: Vec<String>,
+}
+
+/// Mail that leads to other servers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forward {
+    /// Unix socket on which Postfix hands it over (LMTP).
+    pub socket: PathBuf,
+    /// The next server.
+    pub next_hop: Hop,
+    /// File with the secrets for senders (SRS).
+    pub srs: PathBuf,
+    /// Whether messages tell that they were forwarded, and for whom.
+    #[serde(default)]
+    pub tell: bool,
 }
 
 /// HTTP and HTTPS.

@@ -4,6 +4,7 @@ use super::{
     auth::{self, Auth, Kept, Logins},
     config,
     control::{self, Control},
+    forward::{self, Forward},
     http::{self, Web, certificate::Live, plain::Plain, tls::Secure},
     letters::Postman,
     listener::{Door, Service, Speak, bind, bind_for, bind_tcp, listen},
@@ -76,6 +77,22 @@ impl House {
         self.open("https", http::MOST, secure, door);
         tracing::info!(%address, "https");
         Ok(Open { web, certificates, again })
+    }
+
+    /// Opens the door for mail that leads to other servers.
+    pub fn forward(
+        &mut self,
+        to: &config::Forward,
+        group: Option<u32>,
+        state: &Arc<State>,
+    ) -> Result<Arc<forward::Counts>, Error> {
+        forward::read_secrets(state, &to.srs);
+        let name = state.read().place.hostname.to_string();
+        let forward = Forward::new(state.clone(), to.next_hop.clone(), name);
+        self.open("forward", forward::MOST, bind(&to.socket, group)?, forward.clone());
+        let counts = forward.counts();
+        self.beside.push(tokio::spawn(forward.sweep()).abort_handle());
+        Ok(counts)
     }
 
     /// Opens the door for Dovecot.

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `domains` | domain | `1` where mail for it is ours |
 //! | `mailboxes` | address | `1` where there is a mailbox |
-//! | `aliases` | address | all final targets, the mailbox itself included |
+//! | `aliases` | address | all final targets here, the mailbox itself included; the address with a mark where it leads elsewhere |
 //! | `senders` | address | the logins that may send as it |
 //! | `changes` | anything | number of the last change that answers are made from; for commands that wait |
 //!
@@ -14,14 +14,17 @@
 //! no directory, every answer is TEMP: nobody is ever called unknown because we could not look.
 
 use super::{
+    memory::unix_now,
     session::{Answer, Progress},
-    state::{State, View},
+    state::{Known, State, View},
 };
 use crate::{
     mail::{
         address::{Address, Domain, Localpart, Malformed},
-        directory::{Directory, Place, resolve, resolve_rest},
+        directory::{Directory, Place, Target, resolve, resolve_rest},
+        onward::marked,
         rights::owners,
+        srs::{Day, is_srs},
     },
     wire::socketmap::{Decoded, Reply, decode, encode},
 };
@@ -41,18 +44,17 @@ pub struct Lookup(pub Arc<State>);
 impl Answer for Lookup {
     fn answer(&self, buffer: &[u8], replies: &mut Vec<u8>) -> Progress {
         let known = self.0.read();
-        let directory = known.directory();
         let mut used = 0;
         let mut value = String::new();
         loop {
             match decode(&buffer[used..]) {
                 Decoded::Request { map, key, used: length } => {
                     value.clear();
-                    if map == b"changes" && directory.is_some() {
+                    if map == b"changes" && known.snapshot.is_some() {
                         push(known.seen, &mut value);
                         encode(Reply::Ok(&value), replies);
                     } else {
-                        encode(reply(directory, &known.place, map, key, &mut value), replies);
+                        encode(reply(&known, map, key, &mut value), replies);
                     }
                     used += length;
                 }
@@ -63,20 +65,15 @@ impl Answer for Lookup {
     }
 }
 
-fn reply<'v>(
-    directory: Option<View<'_>>,
-    place: &Place,
-    map: &[u8],
-    key: &[u8],
-    value: &'v mut String,
-) -> Reply<'v> {
-    let Some(directory) = directory else { return Reply::Temp(NO_DIRECTORY) };
+fn reply<'v>(known: &Known, map: &[u8], key: &[u8], value: &'v mut String) -> Reply<'v> {
+    let Some(directory) = known.directory() else { return Reply::Temp(NO_DIRECTORY) };
+    let place = &known.place;
     // What is no text is no name of ours.
     let Ok(key) = std::str::from_utf8(key) else { return Reply::NotFound };
     let found = match map {
         b"domains" => domains(directory, place, key, value),
         b"mailboxes" => mailboxes(directory, place, key, value),
-        b"aliases" => aliases(directory, place, key, value),
+        b"aliases" => aliases(directory, known, key, value),
         b"senders" => senders(directory, place, key, value),
         _ => return Reply::Perm("there is no such map"),
     };
@@ -109,15 +106,48 @@ fn mailboxes(directory: View<'_>, place: &Place, key: &str, value: &mut String) 
     Ok(())
 }
 
-fn aliases(directory: View<'_>, place: &Place, key: &str, value: &mut String) -> Result<(), Malformed> {
+fn aliases(directory: View<'_>, known: &Known, key: &str, value: &mut String) -> Result<(), Malformed> {
+    let place = &known.place;
+    if let Some((local, domain)) = key.rsplit_once('@')
+        && is_srs(local)
+    {
+        return bounce(directory, known, local, domain, value);
+    }
     let Ok(address) = Address::parse(key) else { return rest(directory, place, key, value) };
     if address.domain() != &place.hostname && !directory.serves(address.domain().as_str())? {
         // Postfix asks for every sender's and recipient's address, the foreign ones too.
         return Ok(());
     }
     let route = resolve(&directory, place, &address)?;
+    let mut onward = false;
     for target in &route.targets {
-        push(as_asked(key, target.address(), place.delimiter), value);
+        match target {
+            // All of them in one transaction, and in a name of ours: not by Postfix itself.
+            Target::Outside(_) if known.forwards => onward = true,
+            target => push(as_asked(key, target.address(), place.delimiter), value),
+        }
+    }
+    if onward {
+        push(marked(&address), value);
+    }
+    Ok(())
+}
+
+/// A bounce of what we sent on in our name: to the one who sent it to us. What was not made here is nobody's address.
+fn bounce(
+    directory: View<'_>,
+    known: &Known,
+    local: &str,
+    domain: &str,
+    value: &mut String,
+) -> Result<(), Malformed> {
+    let (Ok(domain), Some(srs)) = (Domain::parse(domain), &known.srs) else { return Ok(()) };
+    if domain != known.place.hostname && !directory.serves(domain.as_str())? {
+        return Ok(());
+    }
+    match srs.decode(local, Day::at(unix_now().into())) {
+        Ok(sender) => push(sender, value),
+        Err(why) => tracing::info!(local, %why, "a bounce to an address of SRS is not taken"),
     }
     Ok(())
 }

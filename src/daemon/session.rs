@@ -4,7 +4,7 @@
 
 mod aside;
 
-use aside::{Aside, Call};
+pub use aside::{Aside, Call};
 use futures_util::future::BoxFuture;
 use std::{
     fmt,
@@ -137,7 +137,7 @@ where
     // One timer for the whole session, moved when it fires and not at each request.
     let mut aside = Aside::new(drain, last + patience.idle);
     while !drain.begun() || !buffer.is_empty() {
-        let read = match next(&mut stream, &mut buffer, &mut aside).await {
+        let read = match next(&mut stream, &mut buffer, &mut aside, true).await {
             Next::Read(read) => read?,
             Next::Call(Call::Stop) => return Ok(End::Over),
             Next::Call(Call::Late) => {
@@ -195,13 +195,16 @@ where
 }
 
 /// What a session goes on with.
-enum Next {
+pub enum Next {
+    /// So many octets came; none: the client has left.
     Read(io::Result<usize>),
+    /// Something else did.
     Call(Call),
 }
 
-/// What the client sends goes before everything else; nobody is stopped in the middle of a request.
-async fn next<S>(stream: &mut S, buffer: &mut Vec<u8>, aside: &mut Aside<'_>) -> Next
+/// What the client sends goes before everything else. Where `may_stop`, the end of all is heard while nothing of a request
+/// is there: nobody is stopped in the middle of one.
+pub async fn next<S>(stream: &mut S, buffer: &mut Vec<u8>, aside: &mut Aside<'_>, may_stop: bool) -> Next
 where
     S: AsyncRead + Unpin,
 {
@@ -209,7 +212,7 @@ where
         if let Poll::Ready(read) = pin!(stream.read_buf(buffer)).poll(context) {
             return Poll::Ready(Next::Read(read));
         }
-        aside.poll(context, buffer.is_empty()).map(Next::Call)
+        aside.poll(context, may_stop && buffer.is_empty()).map(Next::Call)
     })
     .await
 }

@@ -7,6 +7,7 @@ use crate::mail::{
     list::Lists,
     policy::Rules,
     rights::Restriction,
+    srs::Srs,
 };
 use crate::{settings::trust::Trust, world::lists::Trouble};
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
@@ -32,6 +33,12 @@ pub struct Known {
     pub lists: Lists,
     /// What of their files does not count as it stands.
     pub troubles: Vec<Trouble>,
+    /// Whether mail that leads elsewhere is handed to us, and not sent on by Postfix itself.
+    pub forwards: bool,
+    /// Senders of such mail in our name, and back; `None` = there are no secrets.
+    pub srs: Option<Srs>,
+    /// Whether such mail tells that it was forwarded.
+    pub tell: bool,
     /// Our own address, as Postfix sees it when we bring it a letter; `None` until we did.
     pub own: Option<IpAddr>,
     /// The directory; `None` until it could be read once.
@@ -53,6 +60,9 @@ impl State {
             trusted,
             lists: Lists::default(),
             troubles: Vec::new(),
+            forwards: config.forward.is_some(),
+            srs: None,
+            tell: config.forward.as_ref().is_some_and(|forward| forward.tell),
             own: None,
             snapshot: None,
             seen: 0,
@@ -80,6 +90,7 @@ impl State {
         known.restriction = config.sender_restrictions;
         known.rules = config.policies;
         known.trusted = config.trusted.clone();
+        known.tell = config.forward.as_ref().is_some_and(|forward| forward.tell);
     }
 }
 

@@ -115,6 +115,8 @@ rules! {
     Allow = "allow-list", "", "the log line names the entry; `mailctl allow del ENTRY` or its line in lists/ ends it";
     /// The message says that it is from somebody whom the login may not send as.
     HeaderFrom = "header-from", "submission.header_from", "`mailctl user may-send USER ADDRESS` tells why, and how to allow it; submission.header_from = \"any\" in mailctl.toml and `mailctl up` ends it for all";
+    /// An address that is made for bounces, and somebody who is none.
+    BounceOnly = "bounce-only", "", "nobody writes to such an address (SRS): it is there for bounces of forwarded mail, which have no sender; write to the person himself";
     /// A blocklist in DNS.
     Dnsbl = "dns-blocklist", "dnsbl.zones", "the client asks the list that is named to be taken off it; `mailctl allow add ADDRESS` makes an exception; without the zone in dnsbl.zones nobody asks it";
 }
@@ -191,6 +193,12 @@ pub fn blocked(kind: Kind) -> Decision {
         Kind::Recipient => "5.7.1 mail for this recipient is not taken here",
     };
     Decision { action: Action::Reject(text.to_owned()), rule: Rule::Block }
+}
+
+/// What somebody is told who writes to an address that is made for bounces.
+pub fn bounce_only() -> Decision {
+    let text = "5.7.1 this address takes bounces only: write to the sender of the message himself";
+    Decision { action: Action::Reject(text.to_owned()), rule: Rule::BounceOnly }
 }
 
 /// What greylisting says.

@@ -32,6 +32,13 @@ pub struct Places {
     pub challenges: String,
 }
 
+impl Places {
+    /// Those of Postfix's sockets that other users may reach.
+    pub fn doors(&self) -> String {
+        format!("{}/public", self.spool)
+    }
+}
+
 /// A folder as it must be before a container mounts it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Folder {
@@ -63,6 +70,8 @@ pub fn wanted(places: &Places) -> Vec<Folder> {
         folder(places.lists.clone(), 0o750, 0, ids::MAILCTL),
         folder(places.mail.clone(), 0o750, ids::VMAIL, ids::VMAIL),
         folder(places.spool.clone(), 0o755, 0, 0),
+        // As Postfix makes it; mailctld mounts it before Postfix has started for the first time.
+        folder(places.doors(), 0o710, ids::POSTFIX, ids::POSTDROP),
         folder(places.tls.clone(), 0o750, 0, ids::MAILCTL),
         folder(format!("{}/sets", places.tls), 0o750, 0, ids::MAILCTL),
         folder(places.dkim.clone(), 0o750, 0, ids::OPENDKIM),

@@ -89,6 +89,7 @@ impl Service {
                 "mailctld/socketmap",
                 "mailctld/policy",
                 "mailctld/milter",
+                "mailctld/forward",
                 "auth/policy",
                 "control/mailctld",
             ],

@@ -155,12 +155,13 @@ fn needs(service: Service, places: &Places, settings: &Settings) -> Needs {
         Service::Mailctld => Needs {
             command: MAILCTLD,
             user: format!("{0}:{0}", ids::MAILCTL),
-            groups: vec![ids::POSTFIX, ids::DOVECOT],
+            groups: vec![ids::POSTFIX, ids::POSTDROP, ids::DOVECOT],
             capabilities: &[],
             mounts: vec![
                 own(service),
                 writable(format!("{}/auth", places.run), "/run/mailctl/auth"),
                 writable(format!("{}/control", places.run), "/run/mailctl/control"),
+                read_only(places.doors(), "/run/mailctl/postfix"),
                 read_only(places.db.clone(), "/state"),
                 writable(places.policy.clone(), "/policy"),
                 read_only(places.lists.clone(), "/lists"),

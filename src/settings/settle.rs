@@ -180,6 +180,7 @@ impl Words {
             proxies: self.or("policy.proxies", value::networks, Vec::new()),
         };
         let policies = self.policies();
+        let forward_tell = self.or("forward.tell", value::flag, false);
         let dnsbl = self.dnsbl();
         let raw = self.raw_tables();
         Some(Settings {
@@ -208,6 +209,7 @@ impl Words {
             brute_force,
             policy_door,
             policies,
+            forward_tell,
             dnsbl,
             raw,
         })

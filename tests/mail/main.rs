@@ -13,6 +13,7 @@ mod config;
 mod demo;
 mod explain;
 mod faults;
+mod forward;
 mod hostile;
 mod lists;
 mod milter;

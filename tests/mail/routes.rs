@@ -33,13 +33,21 @@ impl Sink {
 
     /// The first message that holds `text`: the envelope, an empty line, the message.
     pub fn message(&self, text: &str) -> String {
-        eventually(30, &format!("{text} outside"), || {
-            let mut files = std::fs::read_dir(self.folder.path()).unwrap().flatten();
-            files.find_map(|file| {
-                let path = file.path();
-                let content = (path.extension()? == "eml").then(|| std::fs::read_to_string(path).ok())??;
-                content.contains(text).then_some(content)
-            })
+        eventually(60, &format!("{text} outside"), || self.with(text).next())
+    }
+
+    /// How many messages hold `text`.
+    pub fn count(&self, text: &str) -> usize {
+        self.with(text).count()
+    }
+
+    fn with(&self, text: &str) -> impl Iterator<Item = String> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap().flatten();
+        files.filter_map(move |file| {
+            let path = file.path();
+            let content = (path.extension()? == "eml").then(|| std::fs::read(path).ok())??;
+            let content = String::from_utf8_lossy(&content).into_owned();
+            content.contains(text).then_some(content)
         })
     }
 }

@@ -16,8 +16,9 @@ use crate::{
         limit::{Limits, Load, Verdict},
         list::{Entry, Subject, Way},
         notice,
-        policy::{Action, Decision, Rule, blocked, frozen, greylisted, limited, login},
+        policy::{Action, Decision, Rule, blocked, bounce_only, frozen, greylisted, limited, login},
         spf::{Evaluation, Verdict as Spf, rule},
+        srs::is_srs,
     },
     wire::policy::{PolicyRequest, Stage, encode},
 };
@@ -66,6 +67,9 @@ impl Asking<'_> {
         request: &PolicyRequest<'_>,
         found: Option<&Found>,
     ) -> Result<Decision, Missing> {
+        if request.stage == Stage::Recipient && self.bounces_only(request) {
+            return Ok(bounce_only());
+        }
         if !request.sasl_username.is_empty() {
             return Ok(self.of_login(request));
         }
@@ -101,6 +105,16 @@ impl Asking<'_> {
             (Ok(spf), None) if idle => Ok(self.of_stranger(request, client, spf, &[])),
             (Ok(spf), Some(listings)) => Ok(self.of_stranger(request, client, spf, &listings)),
             (spf, listings) => Err(Missing { spf: spf.is_err(), listings: !idle && listings.is_none() }),
+        }
+    }
+
+    /// Whether somebody writes to an address of ours that is made for bounces (SRS): its hash would carry anybody's mail to
+    /// the one whom it stands for.
+    fn bounces_only(&self, request: &PolicyRequest<'_>) -> bool {
+        let local = |recipient| str::from_utf8(recipient).is_ok_and(is_srs);
+        !request.sender.is_empty() && local(request.recipient) && {
+            let domain = String::from_utf8_lossy(domain(request.recipient)).to_ascii_lowercase();
+            self.known.place.hostname.as_str() == domain || self.known.serves(&domain)
         }
     }
 

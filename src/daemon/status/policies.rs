@@ -2,6 +2,7 @@
 
 use super::page::{Kind, Page};
 use crate::daemon::{
+    forward,
     memory::Standing,
     milter,
     policy::{Dnsbl, Facts, Recall, Tally},
@@ -18,6 +19,8 @@ pub struct Policies {
     pub facts: Arc<Facts>,
     /// Blocklists in DNS.
     pub dnsbl: Arc<Dnsbl>,
+    /// What became of mail that leads elsewhere.
+    pub forwarded: Option<Arc<forward::Counts>>,
     /// How writing it does.
     pub standing: Arc<Standing>,
     /// What was done to messages.
@@ -79,6 +82,18 @@ impl Policies {
             page.family("dnsbl_listed_total", Kind::Counter, "Clients and names that a blocklist had.");
         for told in &zones {
             family.sample(&[("zone", &told.zone)], told.listed);
+        }
+        if let Some(forwarded) = &self.forwarded {
+            let (outcomes, reports, octets) = forwarded.figures();
+            let about = "Messages for addresses that lead elsewhere, by what became of them.";
+            let mut family = page.family("forward_messages_total", Kind::Counter, about);
+            for (outcome, count) in forward::OUTCOMES.into_iter().zip(outcomes) {
+                family.sample(&[("outcome", outcome)], count);
+            }
+            let about = "Senders that were told of targets that refused.";
+            page.family("forward_reports_total", Kind::Counter, about).sample(&[], reports);
+            page.family("forward_bytes_total", Kind::Counter, "Octets of messages that were sent on.")
+                .sample(&[], octets);
         }
         let (octets, _) = self.standing.figures();
         page.family("memory_written_bytes_total", Kind::Counter, "Octets of it written to the disk.")
