@@ -141,6 +141,8 @@ pub struct Settings {
     pub policies: Rules,
     /// Blocklists in DNS that are asked about strangers.
     pub dnsbl: Vec<Zone>,
+    /// `forward.targets`: to how many addresses a new forward may lead.
+    pub forward_targets: u32,
     /// `[policy]`: where other hosts' Postfix asks the policies.
     pub policy_door: PolicyDoor,
     /// `[postfix.main]`, `[postfix.master]`, `[postfix.transport]`: raw, wins over what is rendered.

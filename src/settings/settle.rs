@@ -180,6 +180,7 @@ impl Words {
             proxies: self.or("policy.proxies", value::networks, Vec::new()),
         };
         let policies = self.policies();
+        let forward_targets = self.or("forward.targets", |text| value::whole(text, 1, 100), 10);
         let dnsbl = self.dnsbl();
         let raw = self.raw_tables();
         Some(Settings {
@@ -208,6 +209,7 @@ impl Words {
             brute_force,
             policy_door,
             policies,
+            forward_targets,
             dnsbl,
             raw,
         })
