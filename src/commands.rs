@@ -21,6 +21,7 @@ pub mod domain;
 pub mod down;
 pub mod exec;
 pub mod explain;
+pub mod forward;
 pub mod health;
 pub mod help;
 pub mod image;

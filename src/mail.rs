@@ -12,6 +12,7 @@ pub mod dns;
 pub mod dnsbl;
 pub mod explain;
 pub mod finding;
+pub mod forward;
 pub mod greylist;
 pub mod habit;
 pub mod header;

@@ -77,6 +77,11 @@ pub const TOPICS: &[Topic] = &[
         text: Text::Page(include_str!("manual/directory.md")),
     },
     Topic {
+        name: "forward",
+        about: "aliases for many addresses, with an end, a switch, a note",
+        text: Text::Page(include_str!("manual/forward.md")),
+    },
+    Topic {
         name: "backup",
         about: "backup, restore, upgrade",
         text: Text::Page(include_str!("manual/backup.md")),

@@ -143,6 +143,8 @@ pub struct Settings {
     pub dnsbl: Vec<Zone>,
     /// `forward.tell`: whether forwarded messages say so.
     pub forward_tell: bool,
+    /// `forward.targets`: to how many addresses a new forward may lead.
+    pub forward_targets: u32,
     /// `[policy]`: where other hosts' Postfix asks the policies.
     pub policy_door: PolicyDoor,
     /// `[postfix.main]`, `[postfix.master]`, `[postfix.transport]`: raw, wins over what is rendered.

@@ -1,11 +1,11 @@
 //! `mailctl alias`: where mail goes that has no mailbox of its own. Each change is live within a second.
 
 mod add;
-mod check;
+pub(super) mod check;
 mod del;
 mod import;
 mod list;
-mod resolve;
+pub(super) mod resolve;
 
 use super::live;
 use crate::{error::Error, ui::Ui, world::World};

@@ -87,6 +87,12 @@ pub fn now() -> i64 {
     time::OffsetDateTime::now_utc().unix_timestamp()
 }
 
+/// A moment in UTC, to the minute: `2026-12-31 23:59 UTC`.
+pub fn moment(seconds: i64) -> String {
+    let Ok(time) = time::OffsetDateTime::from_unix_timestamp(seconds) else { return seconds.to_string() };
+    format!("{} {:02}:{:02} UTC", time.date(), time.hour(), time.minute())
+}
+
 /// Octets as a person reads them: `0`, `812 B`, `14.2 MiB`.
 pub fn size(octets: u64) -> String {
     let mut value = octets as f64;

@@ -97,6 +97,17 @@ async fn read(store: &Store) -> Result<(Snapshot, i64), Error> {
     let mut snapshot = Snapshot::default();
     snapshot.set_domains(store.domains().await?.iter().map(ToString::to_string));
     snapshot.set_rights(store.rights().await?);
+    for (source, terms) in store.all_terms(None).await? {
+        snapshot.forwards.set_terms(&source, Some(&terms));
+    }
+    let patterns = store.patterns(None).await?;
+    for of_domain in patterns.chunk_by(|(one, ..), (next, ..)| one == next) {
+        let rows = of_domain.iter().map(|(_, source, target)| (source.as_str(), target.as_str()));
+        of_domain
+            .first()
+            .into_iter()
+            .for_each(|(domain, ..)| snapshot.forwards.set_patterns(domain, rows.clone()));
+    }
     let (mut source, mut targets) = (String::new(), String::new());
     store
         .read_all(|row| match row {
@@ -160,6 +171,9 @@ async fn apply(store: &Store, state: &State, entries: &[Entry]) -> Result<(), Er
     let present: BTreeSet<String> = store.mailboxes_among(&addresses).await?.into_iter().collect();
     let aliases = store.aliases_among(&sources).await?;
     let domains = if keys(Kind::Domain).is_empty() { None } else { Some(store.domains().await?) };
+    let (forwards, patterned) = (keys(Kind::Forward), keys(Kind::Pattern));
+    let terms = if forwards.is_empty() { Vec::new() } else { store.all_terms(Some(&forwards)).await? };
+    let patterns = if patterned.is_empty() { Vec::new() } else { store.patterns(Some(&patterned)).await? };
     let rights = if keys(Kind::Right).is_empty() { None } else { Some(store.rights().await?) };
 
     let mut known = state.write();
@@ -173,6 +187,15 @@ async fn apply(store: &Store, state: &State, entries: &[Entry]) -> Result<(), Er
         let of_source = aliases[first..].iter().take_while(|(of, _)| of == source);
         let targets: Vec<&str> = of_source.map(|(_, target)| target.as_str()).collect();
         snapshot.set_targets(source, &targets.join(","));
+    }
+    for source in forwards {
+        let of_source = terms.iter().find(|(of, _)| of == source);
+        snapshot.forwards.set_terms(source, of_source.map(|(_, terms)| terms));
+    }
+    for domain in patterned {
+        let of_domain = patterns.iter().filter(|(of, ..)| of == domain);
+        let rows = of_domain.map(|(_, source, target)| (source.as_str(), target.as_str()));
+        snapshot.forwards.set_patterns(domain, rows);
     }
     if let Some(domains) = domains {
         snapshot.set_domains(domains.iter().map(ToString::to_string));

@@ -2,8 +2,11 @@
 //!
 //! All texts lie one after another in one arena; a hash table of their offsets (four bytes each) finds them.
 //! A record is `flags, length of key, length of value, key, value`, the value being the targets with commas
-//! between them. What changes is written anew at the end; when half of the arena is dead, it is copied.
+//! between them. What only some aliases have is in maps of its own ([`forwards`]). What changes is written anew at the end; when half of the arena is dead, it is copied.
 
+mod forwards;
+
+use forwards::Forwards;
 use hashbrown::{HashTable, hash_table::Entry};
 use std::{
     collections::{HashMap, HashSet},
@@ -35,6 +38,8 @@ pub struct Snapshot {
     domains: HashSet<String>,
     /// Source and the logins that may send as it: a few, where they are used at all.
     rights: HashMap<String, Vec<String>>,
+    /// What there is beside aliases that only lead: a few as well.
+    pub forwards: Forwards,
 }
 
 impl Snapshot {

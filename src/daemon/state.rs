@@ -1,9 +1,10 @@
 //! `State`: what every session answers from, and who replaces it.
 
-use super::{config::Config, snapshot::Snapshot};
+use super::{config::Config, memory::unix_now, snapshot::Snapshot};
 use crate::mail::{
     address::{Address, Domain, Malformed},
     directory::{Directory, Place},
+    forward::{Off, Patterns},
     list::Lists,
     policy::Rules,
     rights::Restriction,
@@ -11,7 +12,11 @@ use crate::mail::{
 };
 use crate::{settings::trust::Trust, world::lists::Trouble};
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
-use std::{collections::HashSet, net::IpAddr, sync::PoisonError};
+use std::{
+    collections::HashSet,
+    net::IpAddr,
+    sync::{Arc, PoisonError},
+};
 
 /// Shared by all sessions. Readers hold it for microseconds, the one writer as well. Threads that read do not write into
 /// each other's cache lines; the writer pays for that.
@@ -109,9 +114,13 @@ impl Known {
         self.first.as_ref().unwrap_or(&self.place.hostname)
     }
 
-    /// The directory, where there is one.
+    /// The directory as it is in this second, where there is one.
     pub fn directory(&self) -> Option<View<'_>> {
-        self.snapshot.as_ref().map(|snapshot| View { snapshot, domains: &self.domains })
+        self.snapshot.as_ref().map(|snapshot| View {
+            snapshot,
+            domains: &self.domains,
+            now: unix_now().into(),
+        })
     }
 }
 
@@ -121,6 +130,8 @@ pub struct View<'a> {
     /// All names.
     pub snapshot: &'a Snapshot,
     domains: &'a HashSet<String>,
+    /// What ends by itself ends by this, in seconds since 1970.
+    now: i64,
 }
 
 impl Directory for View<'_> {
@@ -141,6 +152,14 @@ impl Directory for View<'_> {
             return Ok(Vec::new());
         }
         targets.split(',').map(Address::parse).collect()
+    }
+
+    fn off(&self, source: &str) -> Result<Option<Off>, Malformed> {
+        Ok(self.snapshot.forwards.off(source, self.now))
+    }
+
+    fn patterns(&self, domain: &str) -> Result<Option<Arc<Patterns>>, Malformed> {
+        self.snapshot.forwards.patterns(domain)
     }
 
     fn granted(&self, source: &str) -> Result<Vec<Address>, Malformed> {

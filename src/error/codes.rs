@@ -36,6 +36,7 @@ codes! {
     SENDER_REFUSED = "sender.refused", Wanting, "A login may not send as this address. It may as its own, as every address whose mail ends in its mailbox, and as what `mailctl user allow` gave it.";
     MESSAGE_REFUSED = "message.refused", Wanting, "`mailctl explain` found a rule that would refuse the message. It names the rule, what the client is told, the setting behind it and how to change that.";
     ALIAS_LOOP = "alias.loop", Data, "The alias would lead mail in circles, to itself, or over more steps than are followed. Nothing was changed.";
+    FORWARD_LIMIT = "forward.limit", Data, "A forward would have more targets than `forward.targets` allows, or a domain more patterns than are held against each address (1000, of which 100 regular expressions). Nothing was changed.";
     IMPORT_REFUSED = "import.refused", Data, "A file was not imported because some of its lines cannot be. Every one of them is named; nothing was changed.";
     STORE_DAMAGED = "store.damaged", Data, "The directory database is empty, cut short, changed by something else, or of another program. Nothing was written; put a backup in its place.";
     STORE_NEWER = "store.newer", Unavailable, "A newer mailctl has brought the directory database to a form that this one does not write. Install the newer one again.";

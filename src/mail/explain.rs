@@ -10,7 +10,7 @@ pub use lists::{List, lists};
 
 use super::{
     address::Address,
-    directory::{Directory, Place, resolve},
+    directory::{Directory, Place, Stop, Why, resolve},
     header::author::HeaderFrom,
     list::{Lists, Way},
     policy::{Action, Rule},
@@ -273,8 +273,10 @@ impl<D: Directory> Asked<'_, D> {
         if to.domain() != &self.place.hostname && !self.directory.serves(to.domain().as_str())? {
             return Ok(step(Verdict::Next, "it is for the recipient's own server to know"));
         }
-        let targets = resolve(self.directory, self.place, to)?.targets;
-        Ok(match targets.as_slice() {
+        let route = resolve(self.directory, self.place, to)?;
+        let off = route.stops.iter().find(|stop| stop.why == Why::Off);
+        Ok(match route.targets.as_slice() {
+            [] if off.is_some() => self.switched_off(step, off),
             [] => step(Verdict::Refuse, &format!("{to} is neither a mailbox nor an alias"))
                 .reply(&format!("550 5.1.1 <{to}>: Recipient address rejected: User unknown"))
                 .remedy(format!("mailctl user add {to}"))
@@ -282,6 +284,14 @@ impl<D: Directory> Asked<'_, D> {
             [one] => step(Verdict::Next, &format!("mail for it goes to {}", one.address())),
             more => step(Verdict::Next, &format!("mail for it goes to {} addresses", more.len())),
         })
+    }
+
+    fn switched_off(&self, step: &dyn Fn(Verdict, &str) -> Step, off: Option<&Stop>) -> Step {
+        let to = &self.question.to;
+        let source = off.and_then(|stop| stop.source.as_deref()).unwrap_or_default();
+        step(Verdict::Refuse, &format!("the forward {source} is switched off or over"))
+            .reply(&format!("550 5.1.1 <{to}>: Recipient address rejected: User unknown"))
+            .remedy(format!("mailctl forward show '{source}'"))
     }
 
     fn policy(&self, step: &dyn Fn(Verdict, &str) -> Step, service: &str) -> Result<Step, D::Error> {

@@ -2,7 +2,8 @@
 //!
 //! A login may send as
 //! 1. its own address, with or without a `+tag`;
-//! 2. every address whose mail ends in its mailbox: aliases, role addresses, the catch-all of a domain;
+//! 2. every address whose mail ends in its mailbox: aliases, role addresses, wildcards and regular expressions, the
+//!    catch-all of a domain, all of a domain that is led to its own; none that is switched off or over;
 //! 3. what it was granted (`mailctl user allow`): an address, or everything of a domain, here or elsewhere;
 //! 4. with `SENDER_RESTRICTIONS=domain`, every address of the domains that are served here.
 //!

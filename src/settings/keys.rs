@@ -349,6 +349,18 @@ const FIRST: &[Key] = &[
         "File with the TSIG key that signs changes to your zones, as `tsig-keygen` or `keymgr -t` wrote it. It must not be readable by others (chmod 0600). Nothing = mailctl only shows what to publish.",
     )
     .example("/etc/mailctl/dns.key"),
+    toml(
+        "forward.tell",
+        FLAG,
+        "Whether mail for addresses that lead to other servers says so: X-Forwarded-By with this server's name, X-Original-To with the address.",
+    )
+    .default("false"),
+    toml(
+        "forward.targets",
+        "number from 1 to 100",
+        "To how many addresses one forward may lead. It is looked at when targets are added with `mailctl forward`; what there is stays as it is.",
+    )
+    .default("10"),
 ];
 
 /// The key of that name.

@@ -181,6 +181,7 @@ impl Words {
         };
         let policies = self.policies();
         let forward_tell = self.or("forward.tell", value::flag, false);
+        let forward_targets = self.or("forward.targets", |text| value::whole(text, 1, 100), 10);
         let dnsbl = self.dnsbl();
         let raw = self.raw_tables();
         Some(Settings {
@@ -210,6 +211,7 @@ impl Words {
             policy_door,
             policies,
             forward_tell,
+            forward_targets,
             dnsbl,
             raw,
         })

@@ -15,6 +15,7 @@ mod dns_green;
 mod dns_records;
 mod engine;
 mod explain;
+mod forward;
 mod help;
 mod init;
 mod keys;

@@ -6,7 +6,10 @@ use crate::{
     error::{Error, codes},
     mail::{address::Address, alias::Source},
     ui::Ui,
-    world::{World, store::Alias},
+    world::{
+        World,
+        store::{Alias, Change},
+    },
 };
 
 /// Add an alias, or further targets to one: its mail goes to all of them
@@ -37,6 +40,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let lock = world.lock()?;
     let mut change = world.store().await?.begin().await?;
     names::served(&settings, &mut change, source.domain()).await?;
+    unmistakable(&source, &mut change).await?;
     let mut added = Vec::new();
     for target in &targets {
         let alias = Alias { source: source.clone(), target: target.clone() };
@@ -61,6 +65,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         Source::Address(address) if !all.contains(address) => change.mailbox(address).await?,
         _ => None,
     };
+    let off = change.terms(&source.to_string()).await?.and_then(|terms| terms.off(names::now()));
     if args.dry_run { change.undo().await } else { change.commit().await }?;
     drop(lock);
 
@@ -80,7 +85,28 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             mailbox.address
         ));
     }
+    if off.is_some() {
+        ui.warn(format!("{source} is switched off or over; on again: mailctl forward enable {source}"));
+    }
+    if source.to_string().contains('*') {
+        ui.warn(format!(
+            "the star in {source} is a letter; for all that match: mailctl forward add '{source}' TARGET"
+        ));
+    }
     Ok(())
+}
+
+/// No source means two things: a pattern of forwards that is written alike comes first.
+pub async fn unmistakable(source: &Source, change: &mut Change) -> Result<(), Error> {
+    let text = source.to_string();
+    let aims = change.aims(&text).await?;
+    if aims.is_empty() {
+        return Ok(());
+    }
+    let aims: Vec<String> = aims.iter().map(ToString::to_string).collect();
+    Err(Error::new(codes::EXISTS, format!("{text} is a forward that stands for many addresses"))
+        .cause(format!("it leads to {}", aims.join(", ")))
+        .hint(format!("mailctl forward del '{text}'")))
 }
 
 /// For a sentence.

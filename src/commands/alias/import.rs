@@ -63,6 +63,17 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         .iter()
         .map(|entry| Alias { source: entry.source.clone(), target: entry.target.clone() })
         .collect();
+    let patterns = change.pattern_sources().await?;
+    let taken: Vec<String> = entries
+        .iter()
+        .filter(|entry| patterns.contains(&entry.source.to_string()))
+        .map(|entry| {
+            format!("line {}: {} is a forward that stands for many addresses", entry.line, entry.source)
+        })
+        .collect();
+    if !taken.is_empty() {
+        return Err(refused(&args.file, taken).hint("mailctl forward list"));
+    }
     let added = change.add_aliases(&aliases, names::now()).await?;
     let faults = astray(&settings, &mut change, &served, &lines).await?;
     if !faults.is_empty() {

@@ -4,7 +4,11 @@ use super::check;
 use crate::{
     commands::names,
     error::Error,
-    mail::directory::{Route, Stop, Target, Why, resolve},
+    mail::{
+        address::Address,
+        directory::{Route, Stop, Target, Why, resolve},
+        forward::Off,
+    },
     ui::Ui,
     world::World,
 };
@@ -24,9 +28,14 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let place = check::place(&settings);
     let store = world.store_to_read().await?;
     let route = store.look_up(&settings, |directory| resolve(directory, &place, &address)).await?;
+    tell(&address, &route, ui);
+    Ok(())
+}
+
+/// Tells it, in the form that was asked for.
+pub fn tell(address: &Address, route: &Route, ui: &mut Ui) {
     if ui.manner().json {
-        ui.json(&json(&route));
-        return Ok(());
+        return ui.json(&json(route));
     }
     for stop in &route.stops {
         ui.data(format!("{}: {}", stop.at, sentence(stop)));
@@ -40,22 +49,45 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             });
         }),
     }
-    Ok(())
 }
 
 fn sentence(stop: &Stop) -> String {
     let targets: Vec<String> = stop.leads_to.iter().map(ToString::to_string).collect();
     let targets = targets.join(", ");
+    let source = stop.source.as_deref().unwrap_or_default();
+    let with = if stop.parts.is_empty() { String::new() } else { format!(" with {}", parts(stop)) };
     let said = match stop.why {
         Why::Alias => format!("an alias, leads to {targets}"),
         Why::Mailbox => "a mailbox here".to_owned(),
         Why::Role => format!("a role address, leads to the administrator {targets}"),
+        Why::Wildcard => format!("matches the wildcard {source}{with}, leads to {targets}"),
+        Why::Expression => format!("matches {source}{with}, leads to {targets}"),
         Why::CatchAll => format!("nobody of this name; the domain's catch-all leads to {targets}"),
+        Why::Domain => format!("all of {source} is led to another domain, here to {targets}"),
+        Why::Off => format!("stands for {source}{with}, which {}: refused", off(stop)),
+        Why::Unfit => format!("matches {source}{with}, and a target would be no address with that: refused"),
         Why::Outside => "of another server".to_owned(),
         Why::Unknown => "nobody of this name".to_owned(),
         Why::TooFar => "too many steps; not followed".to_owned(),
     };
+    let said = match stop.off {
+        Some(_) if stop.why != Why::Off => format!("{said} (the alias {source} {})", off(stop)),
+        _ => said,
+    };
     if stop.loops { format!("{said} (which leads back here; not followed)") } else { said }
+}
+
+/// `$1 = eu, $2 = 17`.
+fn parts(stop: &Stop) -> String {
+    let named = stop.parts.iter().enumerate().map(|(at, part)| format!("${} = {part}", at + 1));
+    named.collect::<Vec<_>>().join(", ")
+}
+
+fn off(stop: &Stop) -> String {
+    match stop.off {
+        Some(Off::Expired(since)) => format!("is over since {}", names::moment(since)),
+        Some(Off::Disabled) | None => "is switched off".to_owned(),
+    }
 }
 
 fn json(route: &Route) -> serde_json::Value {
@@ -63,10 +95,20 @@ fn json(route: &Route) -> serde_json::Value {
         Why::Alias => "alias",
         Why::Mailbox => "mailbox",
         Why::Role => "role",
+        Why::Wildcard => "wildcard",
+        Why::Expression => "expression",
         Why::CatchAll => "catch_all",
+        Why::Domain => "domain",
+        Why::Off => "off",
+        Why::Unfit => "unfit",
         Why::Outside => "outside",
         Why::Unknown => "unknown",
         Why::TooFar => "too_far",
+    };
+    let off = |off| match off {
+        None => serde_json::Value::Null,
+        Some(Off::Disabled) => serde_json::json!({"why": "disabled"}),
+        Some(Off::Expired(since)) => serde_json::json!({"why": "expired", "since": since}),
     };
     let stops: Vec<_> = route
         .stops
@@ -74,6 +116,7 @@ fn json(route: &Route) -> serde_json::Value {
         .map(|stop| {
             serde_json::json!({
                 "address": stop.at, "is": why(stop.why), "leads_to": stop.leads_to, "loops": stop.loops,
+                "source": stop.source, "parts": stop.parts, "off": off(stop.off),
             })
         })
         .collect();

@@ -56,16 +56,18 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
 async fn unused(change: &mut Change, domain: &Domain) -> Result<(), Error> {
     let suffix = format!("@{domain}");
     let (mailboxes, aliases) = (change.count_mailboxes(&suffix).await?, change.count_aliases(&suffix).await?);
-    if mailboxes + aliases == 0 {
+    let patterns = change.count_patterns(domain, false).await?;
+    if mailboxes + aliases + patterns == 0 {
         return Ok(());
     }
     let s = |count, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
     Err(Error::new(codes::NEEDED, format!("{domain} is still in use"))
         .cause(format!(
-            "it has {} and {}",
+            "it has {}, {} and {}",
             s(mailboxes, "mailbox", "mailboxes"),
-            s(aliases, "alias", "aliases")
+            s(aliases, "alias", "aliases"),
+            s(patterns, "pattern of forwards", "patterns of forwards")
         ))
         .hint(format!("mailctl user list '*{suffix}'; mailctl user del …"))
-        .hint(format!("mailctl alias list '*{suffix}'; mailctl alias del …")))
+        .hint(format!("mailctl forward list --domain {domain}; mailctl forward del …")))
 }

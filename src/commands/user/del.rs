@@ -71,7 +71,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             "aliases still lead to {address}: {names}; mail for them is refused or goes on to the rest"
         ));
         for alias in aliases.iter().take(3) {
-            ui.say(format!("  mailctl alias del {alias} {address}"));
+            ui.say(format!("  mailctl forward del '{alias}' --target {address}"));
         }
     }
     Ok(())
@@ -94,5 +94,7 @@ fn say(ui: &mut Ui, address: &Address, args: &Args, kept: Option<&std::path::Pat
 }
 
 async fn aliases(store: &Store, address: &Address) -> Result<Vec<String>, Error> {
-    Ok(store.sources(address).await?.iter().map(ToString::to_string).collect())
+    let mut found: Vec<String> = store.sources(address).await?.iter().map(ToString::to_string).collect();
+    found.extend(store.patterns_to(&address.to_string()).await?);
+    Ok(found)
 }

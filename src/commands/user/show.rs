@@ -5,8 +5,9 @@ use crate::{
     commands::{alias::place, names},
     error::Error,
     mail::{
-        address::Address,
+        address::{Address, Domain},
         alias::Source,
+        forward,
         rights::{Restriction, owners},
     },
     settings::Settings,
@@ -40,9 +41,12 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let store = world.store_to_read().await?;
     let Some(mailbox) = store.mailbox(&address).await? else { return Err(absent(&address)) };
     let aliases = leading(&store, &address).await?;
+    let patterns = patterns(&store, &address, &aliases).await?;
     let size = Sizes::new(&world.paths).of(&address.to_string());
     let limit = mailbox.quota.unwrap_or(settings.mailbox_size_limit);
-    let mut senders = senders(&store, &settings, &address, &aliases).await?;
+    let mut senders = senders(&store, &settings, &address, &aliases, &patterns).await?;
+    let aliases: Vec<String> =
+        aliases.iter().map(ToString::to_string).chain(patterns.iter().map(ToString::to_string)).collect();
     senders.extend(store.rights_of(&address).await?.iter().map(ToString::to_string));
     if settings.sender_restrictions == Restriction::Domain {
         senders.push("every address of the served domains".to_owned());
@@ -61,7 +65,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     ui.data(format!("mail      {}", names::size(size)));
     ui.data(format!("limit     {}", if limit == 0 { "none".to_owned() } else { names::size(limit) }));
     ui.data(format!("folder    {}", world.paths.mailbox(&address).display()));
-    ui.data(format!("aliases   {}", list(aliases.iter().map(ToString::to_string).collect())));
+    ui.data(format!("aliases   {}", list(aliases)));
     ui.data(format!("sends as  {}", list(senders)));
     ui.data(format!("login     {address}, with its password"));
     for Client { service, host, port, security } in clients {
@@ -90,6 +94,23 @@ async fn leading(store: &Store, address: &Address) -> Result<Vec<Source>, Error>
     Ok(found.into_iter().collect())
 }
 
+/// The patterns that name it or one of its aliases, and the domains that are led to its own.
+async fn patterns(
+    store: &Store,
+    address: &Address,
+    aliases: &[Source],
+) -> Result<Vec<forward::Source>, Error> {
+    let names = aliases.iter().map(ToString::to_string).chain([address.to_string()]);
+    let mut found = BTreeSet::new();
+    for name in names {
+        found.extend(store.patterns_to(&name).await?);
+    }
+    let domains = store.patterns_to(&format!("@{}", address.domain())).await?;
+    let whole = domains.iter().filter_map(|text| Domain::parse(text.trim_start_matches('@')).ok());
+    let whole = whole.map(|domain| forward::Source::Pattern(forward::Pattern::Domain(domain)));
+    Ok(found.iter().filter_map(|text| forward::Source::parse(text).ok()).chain(whole).collect())
+}
+
 /// What it may send as: itself, and each of those aliases whose mail ends in it. Asked of the daemon's code;
 /// for a catch-all with a name that nobody has.
 async fn senders(
@@ -97,6 +118,7 @@ async fn senders(
     settings: &Settings,
     address: &Address,
     aliases: &[Source],
+    patterns: &[forward::Source],
 ) -> Result<Vec<String>, Error> {
     let place = place(settings);
     let mut senders = vec![address.to_string()];
@@ -112,6 +134,17 @@ async fn senders(
                 if let Some(asked) = asked
                     && owners(directory, &place, &asked)?.contains(address)
                 {
+                    senders.push(source.to_string());
+                }
+            }
+            for source in patterns {
+                let local = match source {
+                    forward::Source::Pattern(forward::Pattern::Domain(_)) => Some(address.local().clone()),
+                    _ => source.samples().into_iter().next(),
+                };
+                let Some(local) = local else { continue };
+                let asked = Address::new(local, source.domain().clone());
+                if owners(directory, &place, &asked)?.contains(address) {
                     senders.push(source.to_string());
                 }
             }

@@ -182,3 +182,39 @@ async fn entries_of_lists_arrive_and_end() {
     .await;
     until((0, 0)).await;
 }
+
+/// Proves: issue 7: patterns and terms are live at once, at the start and afterwards, and go with what they belong to.
+#[tokio::test(flavor = "multi_thread")]
+async fn forwards_arrive_and_go() {
+    use crate::mail::forward::{Aim, Off, Pattern, Terms};
+    let home = Home::new();
+    let store = Store::open(&home.paths()).await.unwrap();
+    let info = Source::parse("info@example.org").unwrap();
+    let whole = Pattern::Domain(Domain::parse("old.test").unwrap());
+    let off = Terms { enabled: false, ..Terms::default() };
+    write(&store, async |mut change: Change| {
+        change.add_alias(&alias("info@example.org", "x@example.net"), 1).await.unwrap();
+        change.set_terms("info@example.org", &off, 1).await.unwrap();
+        change.add_pattern(&whole, &Aim::parse("@example.org").unwrap(), 1).await.unwrap();
+        change
+    })
+    .await;
+    let led = |s: &Snapshot| s.forwards.patterns("old.test").unwrap().is_some();
+    let is_off = |s: &Snapshot| s.forwards.off("info@example.org", 9) == Some(Off::Disabled);
+    home.until(|s| led(s) && is_off(s)).await;
+    home.again.notify_one();
+    sleep(Duration::from_millis(300)).await;
+    assert!(home.holds(|s| led(s) && is_off(s)), "read anew");
+    write(&store, async |mut change: Change| {
+        assert_eq!(change.remove_alias(&info, None).await.unwrap(), 1);
+        assert_eq!(change.remove_pattern("@old.test", None).await.unwrap(), 1);
+        change
+    })
+    .await;
+    home.until(|s| !led(s) && !is_off(s)).await;
+    assert_eq!(
+        store.terms("info@example.org").await.unwrap(),
+        None,
+        "whoever adds it again begins with nothing"
+    );
+}

@@ -1,5 +1,8 @@
 use super::*;
-use crate::daemon::{config::Config, snapshot::Snapshot};
+use crate::{
+    daemon::{config::Config, memory::unix_now, snapshot::Snapshot},
+    mail::forward::Terms,
+};
 
 fn state(snapshot: Option<Snapshot>) -> Lookup {
     let text = r#"
@@ -113,6 +116,65 @@ fn a_catch_all_takes_every_local_part_that_mail_allows() {
     for never in ["", "a\tb", "\u{e4}", "a\u{0}b", &long] {
         assert_eq!(ask(&lookup, "aliases", &format!("{never}@second.test")), "NOTFOUND", "{never:?}");
     }
+}
+
+/// Proves: issue 7: forwards of every kind are answered from memory, also of a domain that is led to another; what is off or
+/// over is unknown, by the clock and without anybody's command.
+#[test]
+fn forwards_are_answered_while_they_count() {
+    let mut snapshot = example();
+    snapshot.set_domains(["second.test".to_owned(), "old.test".to_owned()]);
+    snapshot.forwards.set_patterns("old.test", [("@old.test", "@example.org")]);
+    snapshot.forwards.set_patterns(
+        "example.org",
+        [("/^t-([0-9]+)$/@example.org", "t+$1@example.net"), ("sales-*@example.org", "ann@example.org")],
+    );
+    snapshot.set_targets("brief@example.org", "ann@example.org");
+    let now = i64::from(unix_now());
+    let until = |until| Terms { until: Some(until), ..Terms::default() };
+    snapshot.forwards.set_terms("info@example.org", Some(&Terms { enabled: false, ..Terms::default() }));
+    snapshot.forwards.set_terms("brief@example.org", Some(&until(now)));
+    snapshot.forwards.set_terms("sales-*@example.org", Some(&until(now + 1000)));
+    let lookup = state(Some(snapshot));
+    for (map, key, answer) in [
+        ("domains", "old.test", "OK 1"),
+        ("aliases", "ann@old.test", "OK ann@example.org"),
+        ("aliases", "nobody@old.test", "NOTFOUND"),
+        ("aliases", "Ann+Work@old.test", "OK ann+Work@example.org"),
+        ("aliases", "t-17@example.org", "OK t+17@example.net"),
+        ("aliases", "sales-EU@example.org", "OK ann@example.org"),
+        ("senders", "sales-eu@example.org", "OK ann@example.org"),
+        ("senders", "ann@old.test", "OK ann@example.org"),
+        ("aliases", "info@example.org", "NOTFOUND"),
+        ("senders", "info@example.org", "NOTFOUND"),
+        ("aliases", "brief@example.org", "NOTFOUND"),
+        ("aliases", "free@second.test", "OK ann@example.org"),
+    ] {
+        assert_eq!(ask(&lookup, map, key), answer, "{map} {key}");
+    }
+    lookup
+        .0
+        .write()
+        .snapshot
+        .as_mut()
+        .unwrap()
+        .forwards
+        .set_terms("sales-*@example.org", Some(&until(now - 1)));
+    lookup.0.write().snapshot.as_mut().unwrap().forwards.set_terms("info@example.org", None);
+    assert_eq!(ask(&lookup, "aliases", "sales-eu@example.org"), "NOTFOUND");
+    assert_eq!(ask(&lookup, "senders", "sales-eu@example.org"), "NOTFOUND");
+    assert_eq!(ask(&lookup, "aliases", "info@example.org"), "OK ann@example.org,out@example.net");
+}
+
+/// A pattern that nobody can read makes those wait who would be held against it, and nobody else.
+#[test]
+fn a_damaged_pattern_is_temporary() {
+    let mut snapshot = example();
+    snapshot.forwards.set_patterns("example.org", [("/^(/@example.org", "ann@example.org")]);
+    let lookup = state(Some(snapshot));
+    assert!(ask(&lookup, "aliases", "x@example.org").starts_with("TEMP "));
+    assert_eq!(ask(&lookup, "aliases", "ann@example.org"), "OK ann@example.org");
+    assert_eq!(ask(&lookup, "aliases", "info@example.org"), "OK ann@example.org,out@example.net");
 }
 
 proptest::proptest! {

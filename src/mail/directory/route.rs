@@ -1,6 +1,6 @@
 //! `Route`: the way that mail for an address takes, stop by stop, and where it ends.
 
-use crate::mail::address::Address;
+use crate::mail::{address::Address, forward::Off};
 
 /// Where mail ends.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,8 +29,18 @@ pub enum Why {
     Mailbox,
     /// A role address without mailbox or alias of its own: the administrator's.
     Role,
+    /// A wildcard matches it: `sales-*@example.org`.
+    Wildcard,
+    /// A regular expression matches it.
+    Expression,
     /// Nobody of this name, but the domain has a catch-all.
     CatchAll,
+    /// All of its domain is led to another one.
+    Domain,
+    /// What it matches is switched off or over: it is refused.
+    Off,
+    /// What it matches has a target that would be no address with the parts of this one: it is refused.
+    Unfit,
     /// Of a domain that is not served here.
     Outside,
     /// Nobody of this name.
@@ -50,6 +60,26 @@ pub struct Stop {
     pub leads_to: Vec<Address>,
     /// It leads back to an address that led to it; that branch is not followed.
     pub loops: bool,
+    /// The source of the alias or forward that was found for it, as it is written: `info@example.org`,
+    /// `sales-*@example.org`, `@example.org`. Its rules are kept under this text. `None` = there is none.
+    pub source: Option<String>,
+    /// What the stars or groups of that source stand for: `$1` and so on.
+    pub parts: Vec<String>,
+    /// Why that source does not count, where it does not.
+    pub off: Option<Off>,
+}
+
+impl Stop {
+    /// Nothing is known of it but this.
+    pub(super) fn new(at: Address, why: Why) -> Self {
+        Self { at, why, leads_to: Vec::new(), loops: false, source: None, parts: Vec::new(), off: None }
+    }
+
+    /// It was found by this source.
+    pub(super) fn by(mut self, source: String) -> Self {
+        self.source = Some(source);
+        self
+    }
 }
 
 /// The way, in the order in which it is walked; the first stop is the address that was asked for.
@@ -63,11 +93,11 @@ pub struct Route {
 
 impl Route {
     pub(super) fn stop(&mut self, at: Address, why: Why) {
-        self.stops.push(Stop { at, why, leads_to: Vec::new(), loops: false });
+        self.stops.push(Stop::new(at, why));
     }
 
-    pub(super) fn arrive(&mut self, at: Address, why: Why, target: Target) {
-        self.stop(at, why);
+    pub(super) fn arrive(&mut self, stop: Stop, target: Target) {
+        self.stops.push(stop);
         self.deliver(target);
     }
 

@@ -77,6 +77,32 @@ fn every_reason_is_told() {
     assert_eq!(within(Domain, "example.net"), None);
 }
 
+/// Proves: issue 6 and 7: wildcard, expression, catch-all and domain alias give the right that an alias gives, while they
+/// count.
+#[test]
+fn what_leads_to_a_login_gives_the_right_to_send_as_it() {
+    use crate::mail::forward::Off;
+    let mut table = table(&["ann@example.org", "bob@example.org"], &[("@example.org", &["bob@example.org"])]);
+    table.pattern("sales-*@example.org", "ann@example.org");
+    table.pattern(r"/^t-(\d+)$/@example.org", "ann+$1@example.org");
+    table.pattern("@old.example", "@example.org");
+    for (sender, owner) in [
+        ("sales-eu@example.org", "ann@example.org"),
+        ("t-17@example.org", "ann@example.org"),
+        ("t-17@old.example", "ann@example.org"),
+        ("bob@old.example", "bob@example.org"),
+        ("free@example.org", "bob@example.org"),
+    ] {
+        assert_eq!(may_send(&table, sender), [owner], "{sender}");
+    }
+    for source in ["sales-*@example.org", r"/^t-(\d+)$/@example.org", "@example.org", "@old.example"] {
+        table.off.insert(source.to_owned(), Off::Disabled);
+    }
+    for sender in ["sales-eu@example.org", "t-17@example.org", "bob@old.example", "free@example.org"] {
+        assert!(may_send(&table, sender).is_empty(), "{sender}");
+    }
+}
+
 proptest! {
     /// What Postfix is told and what a person is told can never differ.
     #[test]
@@ -88,7 +114,7 @@ proptest! {
             "([a-e](\\+[xy])?)?@example\\.(org|net)", prop::collection::vec("[a-d]@example\\.org", 1..3), 0..4),
         sender in "[a-e](\\+[xy])?@example\\.(org|net)",
     ) {
-        let table = Table { mailboxes: mailboxes.into_iter().collect(), aliases, granted };
+        let table = Table { mailboxes: mailboxes.into_iter().collect(), aliases, granted, ..Table::default() };
         let owners = may_send(&table, &sender);
         for login in ["a", "b", "c", "d"].map(|name| format!("{name}@example.org")) {
             let told = of(&table, Restriction::Email, &login, &sender).is_some();

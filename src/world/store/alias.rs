@@ -68,6 +68,11 @@ impl Change {
         addresses(texts(&mut *self.transaction, TARGETS, source.to_string()).await?)
     }
 
+    /// The same for any text, as texts: a source of a forward may be written like an alias.
+    pub async fn alias_targets(&mut self, source: &str) -> Result<Vec<String>, Error> {
+        texts(&mut *self.transaction, TARGETS, source.to_owned()).await
+    }
+
     /// How many alias sources end with `suffix`: `@example.org`, or nothing for all.
     pub async fn count_aliases(&mut self, suffix: &str) -> Result<u64, Error> {
         let count: i64 = sqlx::query_scalar(

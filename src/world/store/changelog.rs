@@ -18,6 +18,12 @@ pub enum Kind {
     Right,
     /// Key: the entry of a block or allow list.
     List,
+    /// Key: the domain whose patterns changed.
+    Pattern,
+    /// Key: the source of an alias or pattern beside which something else is set.
+    Forward,
+    /// Key: the source whose rules changed.
+    Rule,
 }
 
 /// One change: read the thing of this key anew; where it is no more, it was removed.
@@ -69,6 +75,9 @@ impl Store {
                 "signing" => Kind::Signing,
                 "right" => Kind::Right,
                 "list" => Kind::List,
+                "pattern" => Kind::Pattern,
+                "forward" => Kind::Forward,
+                "rule" => Kind::Rule,
                 _ => return Err(fault::strange(format!("change {seq} is of no known kind"))),
             };
             Ok(Entry { seq, kind, key })

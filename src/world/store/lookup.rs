@@ -3,11 +3,19 @@
 use super::{Change, Store, fault};
 use crate::{
     error::Error,
-    mail::{address::Address, directory::Directory},
+    mail::{
+        address::Address,
+        directory::Directory,
+        forward::{Off, Patterns, Terms},
+    },
     settings::Settings,
 };
 use sqlx::SqliteConnection;
-use std::{cell::RefCell, collections::HashSet};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 use tokio::{runtime::Handle, task::block_in_place};
 
 /// One connection, asked one question at a time. The resolver does not await, so each question blocks this
@@ -15,6 +23,10 @@ use tokio::{runtime::Handle, task::block_in_place};
 pub struct Lookup<'a> {
     connection: RefCell<&'a mut SqliteConnection>,
     domains: HashSet<String>,
+    /// Compiled once for a walk.
+    patterns: RefCell<HashMap<String, Option<Arc<Patterns>>>>,
+    /// The moment that counts, in seconds since 1970.
+    now: i64,
 }
 
 impl Store {
@@ -47,7 +59,8 @@ impl<'a> Lookup<'a> {
             .await
             .map_err(fault::here)?;
         let domains = settings.domains().map(ToString::to_string).chain(stored).collect();
-        Ok(Self { connection: RefCell::new(connection), domains })
+        let now = time::OffsetDateTime::now_utc().unix_timestamp();
+        Ok(Self { connection: RefCell::new(connection), domains, patterns: RefCell::default(), now })
     }
 
     fn texts(&self, sql: &'static str, key: &str) -> Result<Vec<String>, Error> {
@@ -71,6 +84,36 @@ impl Directory for Lookup<'_> {
     fn targets(&self, source: &str) -> Result<Vec<Address>, Error> {
         let texts = self.texts("SELECT target FROM alias WHERE source = $1 ORDER BY target", source)?;
         texts.iter().map(|text| Address::parse(text).map_err(fault::strange)).collect()
+    }
+
+    fn off(&self, source: &str) -> Result<Option<Off>, Error> {
+        let mut connection = self.connection.borrow_mut();
+        let query = sqlx::query_as("SELECT enabled, until FROM forward WHERE source = $1")
+            .bind(source)
+            .fetch_optional(&mut **connection);
+        let row: Option<(bool, Option<i64>)> =
+            block_in_place(|| Handle::current().block_on(query)).map_err(fault::here)?;
+        Ok(row.and_then(|(enabled, until)| Terms { enabled, until, note: String::new() }.off(self.now)))
+    }
+
+    fn patterns(&self, domain: &str) -> Result<Option<Arc<Patterns>>, Error> {
+        if let Some(known) = self.patterns.borrow().get(domain) {
+            return Ok(known.clone());
+        }
+        let rows: Vec<(String, String)> = {
+            let mut connection = self.connection.borrow_mut();
+            let query = sqlx::query_as(
+                "SELECT source, target FROM pattern WHERE domain = $1 ORDER BY source, target",
+            )
+            .bind(domain)
+            .fetch_all(&mut **connection);
+            block_in_place(|| Handle::current().block_on(query)).map_err(fault::here)?
+        };
+        let rows = rows.iter().map(|(source, target)| (source.as_str(), target.as_str()));
+        let found = Patterns::new(rows).map_err(fault::strange)?;
+        let found = (!found.is_empty()).then(|| Arc::new(found));
+        self.patterns.borrow_mut().insert(domain.to_owned(), found.clone());
+        Ok(found)
     }
 
     fn granted(&self, source: &str) -> Result<Vec<Address>, Error> {

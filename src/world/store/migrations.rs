@@ -9,7 +9,7 @@ use sqlx::{
 use std::path::Path;
 
 /// `PRAGMA user_version` of this mailctl: the last step below.
-pub const SCHEMA: i64 = 5;
+pub const SCHEMA: i64 = 6;
 
 /// `PRAGMA application_id`: "mctl".
 pub const APPLICATION: [u8; 4] = *b"mctl";
@@ -24,6 +24,7 @@ fn steps() -> Migrator {
         step(3, "stages of DKIM keys", include_str!("migrations/0003_dkim_stage.sql")),
         step(4, "sending rights", include_str!("migrations/0004_sending_rights.sql")),
         step(5, "list entries", include_str!("migrations/0005_list_entries.sql")),
+        step(6, "forwards", include_str!("migrations/0006_forwards.sql")),
     ])
 }
 
