@@ -54,15 +54,15 @@ impl Advice {
 /// What is known of an answer, the best first: a reply as it came, a line of a log, or the words of a failed connection.
 /// `None` where nothing in it is known.
 pub fn advise(answer: &str) -> Option<&'static Advice> {
-    // One line, as people copy it from anywhere; `550-5.7.26` goes on as `550 5.7.26`.
+    // One line, as people copy it from anywhere.
     let text: String = answer
         .chars()
         .take(4000)
         .map(|sign| if sign.is_control() { ' ' } else { sign.to_ascii_lowercase() })
         .collect();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let known = |set: &&[&str]| set.iter().all(|word| holds(&text, word));
-    table::all().find(|advice| advice.when.iter().any(|set| known(&set)))
+    let known = |set: &[&str]| set.iter().all(|word| holds(&text, word));
+    table::all().find(|advice| advice.when.iter().any(|set| known(set)))
 }
 
 /// Whether a word is in the text; one that begins or ends with a digit is not part of a longer number or name.
