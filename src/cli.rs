@@ -78,6 +78,7 @@ enum Command {
     Block(commands::block::Args),
     Allow(commands::allow::Args),
     Limits(commands::limits::Args),
+    Relay(commands::relay::Args),
     #[command(alias = "tls")]
     Cert(commands::cert::Args),
     DnsCheck(commands::dns_check::Args),
@@ -128,6 +129,7 @@ impl Command {
             Self::Block(args) => commands::block::run(args, world, ui).await,
             Self::Allow(args) => commands::allow::run(args, world, ui).await,
             Self::Limits(args) => commands::limits::run(args, world, ui).await,
+            Self::Relay(args) => commands::relay::run(args, world, ui).await,
             Self::Cert(args) => commands::cert::run(args, world, ui).await,
             Self::DnsCheck(args) => commands::dns_check::run(args, world, ui).await,
             Self::DnsPublish(args) => commands::dns_publish::run(args, world, ui).await,

@@ -34,6 +34,7 @@ pub mod maintain;
 mod names;
 pub mod plan;
 mod probe;
+pub mod relay;
 pub mod reload;
 pub mod restart;
 pub mod restore;

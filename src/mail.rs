@@ -1,6 +1,7 @@
 //! The words and rules of running mail. Pure: no I/O, no clock, no async.
 
 pub mod address;
+pub mod advice;
 pub mod alert;
 pub mod alias;
 pub mod cert;

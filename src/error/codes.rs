@@ -94,6 +94,7 @@ codes! {
     ACME_KEY = "acme.key", Settings, "The key that binds our account to one at the authority cannot be used. The message names the file and what is wrong with it, never a part of it.";
     ACME_STATE = "acme.state", Data, "A file below acme/ that has to outlive restarts cannot be read. Nothing was asked of the authority.";
     CERT_PENDING = "cert.pending", Again, "Mail runs, and the certificate that it should have could not be had yet: clients may refuse the one that is served. The message says why; `mailctl maintain` tries again by itself.";
+    ANSWER_UNKNOWN = "answer.unknown", Wanting, "`mailctl relay explain` knows neither the code nor the words of the answer that it was given. The server that gave it is the one to ask.";
     IO = "io", Io, "Reading or writing a file failed. The message names the file and the cause.";
     BUG = "bug", Bug, "A fault of mailctl's own. Please report it with the output of `mailctl version`.";
 }

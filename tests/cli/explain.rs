@@ -49,3 +49,16 @@ fn a_refusal_comes_with_its_rule_and_its_remedy() {
     assert!(no.err.contains("user allow bob@example.org ann@example.org"), "{no:?}");
     home.refused(&["explain", "send", "--user", "bob", "--to", "x@example.com"], 64, "name.malformed");
 }
+
+/// Proves: S0-21 (what next hops answer, with cause and a command to type).
+#[test]
+fn an_answer_of_the_next_hop_comes_with_its_cause() {
+    let home = Home::new();
+    let told = home.ok(&["relay", "explain", "554 5.7.1 <bob@example.com>: Relay access denied"]);
+    for word in ["log in", "RELAY_USER", "--to bob@example.com", "went back"] {
+        assert!(told.contains(word), "{word}: {told}");
+    }
+    let json = home.json(&["relay", "explain", "421-4.7.28", "unusual", "rate"]);
+    assert_eq!((&json["name"], &json["outlook"]), (&"gmail-rate".into(), &"passes".into()), "{json}");
+    home.refused(&["relay", "explain", "hello"], 1, "answer.unknown");
+}

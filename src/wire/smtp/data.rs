@@ -4,7 +4,10 @@ use super::Reply;
 
 /// How many octets are looked at in one go. As long as no line in them begins with a dot, which is nearly always, nothing
 /// but their line ends is checked, 16 at a time.
-const BLOCK: usize = 2048;
+const BLOCK: usize = 1024;
+
+/// Shorter ones are not worth it.
+const WORTH: usize = 64;
 
 /// What a piece of the DATA phase amounts to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,16 +106,16 @@ impl DataScanner {
 
     /// Looks at the next piece. After an error or an end nothing more may be fed (it would be `Ends(0)`).
     pub fn feed(&mut self, piece: &[u8]) -> Result<Scanned, Fault> {
-        let mut at = 0;
+        let (mut at, mut slow) = (0, 0);
         while at < piece.len() {
             at = match self.before {
-                Before::Text => self.run(piece, at)?,
+                Before::Text => self.run(piece, at, &mut slow)?,
                 Before::LineEnd => match piece[at] {
                     b'.' => {
                         self.stuffed += 1;
                         self.to(Before::Dot, at)
                     }
-                    _ => self.run(piece, at)?,
+                    _ => self.run(piece, at, &mut slow)?,
                 },
                 Before::Cr => match piece[at] {
                     b'\n' => self.to(Before::LineEnd, at),
@@ -120,7 +123,7 @@ impl DataScanner {
                 },
                 Before::Dot => match piece[at] {
                     b'\r' => self.to(Before::DotCr, at),
-                    _ => self.run(piece, at)?,
+                    _ => self.run(piece, at, &mut slow)?,
                 },
                 Before::DotCr => match piece[at] {
                     b'\n' => self.to(Before::End, at),
@@ -139,17 +142,20 @@ impl DataScanner {
     }
 
     /// Goes on from within a line, or from the first octet of one that is no dot: a block at once where nothing is to be
-    /// decided in it, else to the next CR.
-    fn run(&mut self, piece: &[u8], at: usize) -> Result<usize, Fault> {
+    /// decided in it, else to the next CR. `slow`: up to where it is known that there is something to decide.
+    fn run(&mut self, piece: &[u8], at: usize, slow: &mut usize) -> Result<usize, Fault> {
         let block = &piece[at..piece.len().min(at + BLOCK)];
-        // A block that begins with LF has no CR before it.
-        if block.len() >= 64 && block[0] != b'\n' && plain(block) {
-            self.before = match block[block.len() - 1] {
-                b'\r' => Before::Cr,
-                b'\n' => Before::LineEnd,
-                _ => Before::Text,
-            };
-            return Ok(at + block.len());
+        if at >= *slow && block.len() >= WORTH {
+            // A block that begins with LF has no CR before it.
+            if block[0] != b'\n' && plain(block) {
+                self.before = match block[block.len() - 1] {
+                    b'\r' => Before::Cr,
+                    b'\n' => Before::LineEnd,
+                    _ => Before::Text,
+                };
+                return Ok(at + block.len());
+            }
+            *slow = at + block.len();
         }
         match memchr::memchr2(b'\r', b'\n', block) {
             Some(found) if block[found] == b'\n' => Err(Fault::BareLf),

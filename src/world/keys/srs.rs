@@ -23,15 +23,24 @@ pub fn ensure(paths: &Paths) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// The secrets, as text and as what they do; `None` where there are none yet.
-pub fn read(paths: &Paths) -> Result<Option<(Vec<Vec<u8>>, Secrets)>, Error> {
+/// The secrets; `None` where there are none yet.
+pub fn read(paths: &Paths) -> Result<Option<Secrets>, Error> {
+    let text = text(paths)?;
+    text.map(|text| Secrets::parse(&text).map_err(|e| unusable(paths, e))).transpose()
+}
+
+fn text(paths: &Paths) -> Result<Option<Vec<u8>>, Error> {
     let file = paths.srs_secrets();
-    let text = match fs::read(&file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        text => text.map_err(|e| io_error("read", &file, &e))?,
-    };
-    let secrets = Secrets::parse(&text).map_err(|e| unusable(paths, e))?;
-    Ok(Some((lines(&text).map(<[u8]>::to_vec).collect(), secrets)))
+    match fs::read(&file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        text => text.map(Some).map_err(|e| io_error("read", &file, &e)),
+    }
+}
+
+/// A line each, the one that signs first.
+fn stored(paths: &Paths) -> Result<Vec<Vec<u8>>, Error> {
+    let text = text(paths)?.unwrap_or_default();
+    Ok(lines(&text).map(<[u8]>::to_vec).collect())
 }
 
 /// A new secret signs from now on. Believed stays whatever can have signed an address that is still good: the one that
@@ -39,7 +48,7 @@ pub fn read(paths: &Paths) -> Result<Option<(Vec<Vec<u8>>, Secrets)>, Error> {
 /// many are believed then, the new one included.
 pub fn rotate(paths: &Paths, now: SystemTime) -> Result<usize, Error> {
     let file = paths.srs_secrets();
-    let mut secrets = read(paths)?.map(|(secrets, _)| secrets).unwrap_or_default();
+    let mut secrets = stored(paths)?;
     let changed = fs::metadata(&file).and_then(|data| data.modified()).ok();
     let age = changed.and_then(|changed| now.duration_since(changed).ok()).unwrap_or_default();
     if age > Duration::from_secs(86_400 * u64::from(WINDOW + 1)) {
@@ -54,7 +63,7 @@ pub fn rotate(paths: &Paths, now: SystemTime) -> Result<usize, Error> {
 /// of ours goes on signing. How many are new.
 pub fn import(paths: &Paths, text: &[u8]) -> Result<usize, Error> {
     ensure(paths)?;
-    let mut secrets = read(paths)?.map(|(secrets, _)| secrets).unwrap_or_default();
+    let mut secrets = stored(paths)?;
     let before = secrets.len();
     for line in lines(text) {
         if !secrets.iter().any(|known| known == line) {
@@ -110,7 +119,7 @@ mod tests {
     }
 
     fn srs(paths: &Paths) -> Srs {
-        Srs::new(read(paths).unwrap().unwrap().1)
+        Srs::new(read(paths).unwrap().unwrap())
     }
 
     fn days_on(days: u64) -> SystemTime {
@@ -153,7 +162,7 @@ mod tests {
         // More than are ever believed, and nothing changes.
         let many: String = (0..20).map(|number| format!("secret{number}\n")).collect();
         assert_eq!(import(&paths, many.as_bytes()).unwrap_err().code(), codes::SRS_UNUSABLE);
-        assert_eq!(read(&paths).unwrap().unwrap().0.len(), 3);
+        assert_eq!(stored(&paths).unwrap().len(), 3);
         fs::write(paths.srs_secrets(), "\n").unwrap();
         assert_eq!(ensure(&paths).unwrap_err().code(), codes::SRS_UNUSABLE);
     }
