@@ -29,6 +29,7 @@ pub use blocklist::Blocklist;
 pub use codes::Code;
 pub use reach::is_private;
 
+pub use reverse::confirmed;
 use super::{
     address::Domain,
     dns::{Inquiry, Question, Silence},

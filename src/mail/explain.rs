@@ -1,11 +1,13 @@
 //! What becomes of a message, rule by rule: the walk of `mailctl explain` through Postfix's restriction lists as they
 //! were rendered, with the same functions that answer Postfix.
 //!
-//! What cannot be known beforehand (what a list on the network says, what came in the last minute) is told as such.
+//! What cannot be known beforehand (what a service of the operator's says, what came in the last minute) is told as such.
 
+mod dnsbl;
 mod listed;
 mod lists;
 
+pub use dnsbl::{Heard, hear};
 pub use lists::{List, lists};
 
 use super::{
@@ -36,6 +38,21 @@ pub struct Question {
     pub to: Address,
     /// What the sender's domain says of the client, where that was asked.
     pub spf: Option<Proof>,
+    /// What blocklists in DNS say, where they were asked.
+    pub heard: Option<Heard>,
+    /// What the client is called, where that was looked up.
+    pub called: Option<Called>,
+}
+
+/// What a client is called in DNS, as Postfix finds it: the name of its address, where that leads back to the address.
+#[derive(Clone, Debug)]
+pub enum Called {
+    /// This.
+    By(String),
+    /// No name leads to it and back.
+    Nobody,
+    /// DNS gave no answer, for this reason.
+    Unknown(String),
 }
 
 /// An SPF verdict, and what mailctld makes of it.
@@ -109,6 +126,18 @@ pub fn walk<D: Directory>(
     for list in all {
         for (rule, given) in &list.rules {
             let step = asked.rule(list.name, rule, given.as_deref())?;
+            let mailctld = given.as_deref().is_some_and(|service| service.contains("mailctld/policy"));
+            // It hears the lists before it looks at what came before.
+            if mailctld
+                && step.verdict == Verdict::Open
+                && let Some(heard) = asked.heard(list.name)
+            {
+                let refuses = heard.verdict == Verdict::Refuse;
+                steps.push(heard);
+                if refuses {
+                    return Ok(steps);
+                }
+            }
             let verdict = step.verdict;
             steps.push(step);
             match verdict {

@@ -124,6 +124,10 @@ pub struct Ask {
     /// The domain of senders.
     pub sender_domain: Option<String>,
     /// The domain of recipients elsewhere.
+    /// What it is called, where name and address lead to each other. Left out where that is not known, so that an older
+    /// mailctld is asked too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
     pub recipient_domain: Option<String>,
     /// Sender and recipient, for greylisting; the client is that above.
     pub triplet: Option<(String, String)>,

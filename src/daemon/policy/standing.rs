@@ -47,7 +47,7 @@ pub fn standing(known: &Known, recall: &Recall, asked: &Ask, now: u32) -> Standi
     Standing { limits, frozen, trusted, greylist: grey(known, recall, asked, now) }
 }
 
-/// A client of a pool of servers is told as one that stands alone: nobody has looked up its name.
+/// A client whose name nobody has looked up is told as one that stands alone, and not as one of a pool of servers.
 fn grey(known: &Known, recall: &Recall, asked: &Ask, now: u32) -> Option<Grey> {
     let ((sender, recipient), client) = (asked.triplet.as_ref()?, asked.client?);
     let rule = &known.rules.greylist;
@@ -57,8 +57,9 @@ fn grey(known: &Known, recall: &Recall, asked: &Ask, now: u32) -> Option<Grey> {
     }
     let network = greylist::network(rule, client);
     let (mut room, mut second) = ([0; greylist::SENDER], [0; greylist::SENDER]);
+    let name = asked.client_name.as_deref().unwrap_or_default();
     let triplet = (
-        &network[..],
+        greylist::pool(client, name).map_or(&network[..], str::as_bytes),
         greylist::likeness(sender.as_bytes(), &mut room),
         lower(recipient.as_bytes(), &mut second),
     );
