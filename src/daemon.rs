@@ -97,6 +97,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let policies =
         policy::Policy::new(state.clone(), recall.clone(), facts.clone(), dnsbl.clone(), letters.clone());
     let milter = milter::Milter::new(state.clone(), policies.tally(), facts.clone());
+    let lately = policies.lately();
     let tester = tokio::spawn(dnsbl.clone().watch());
     let figures = status::Policies {
         tally: policies.tally(),
@@ -128,7 +129,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let logins = config.auth.as_ref().map(|wanted| house.logins(wanted, known)).transpose()?;
     if let (Some(socket), Some(auth)) = (&config.control, &logins) {
         let (auth, recall, dnsbl) = (auth.clone(), figures.recall.clone(), dnsbl.clone());
-        house.control(socket, control::Control { auth, recall, dnsbl, state: state.clone() })?;
+        house.control(socket, control::Control { auth, recall, lately, dnsbl, state: state.clone() })?;
     }
     if let Some(address) = config.status {
         house.status(address, &state, web.as_ref(), logins.clone(), figures).await?;

@@ -17,13 +17,19 @@
 mod asking;
 mod dnsbl;
 mod facts;
+mod lately;
 mod measure;
 mod recall;
 pub mod rights;
 mod standing;
 mod tally;
 
-pub use self::{recall::Recall, standing::standing, tally::Tally};
+pub use self::{
+    lately::Lately,
+    recall::Recall,
+    standing::{near, standing},
+    tally::Tally,
+};
 pub use dnsbl::{Dnsbl, Listings};
 pub use facts::{Facts, Sender};
 
@@ -61,6 +67,7 @@ struct Desk {
     dnsbl: Arc<Dnsbl>,
     tally: Arc<Tally>,
     letters: Arc<Letters>,
+    lately: Arc<Lately>,
 }
 
 impl Policy {
@@ -72,7 +79,13 @@ impl Policy {
         dnsbl: Arc<Dnsbl>,
         letters: Arc<Letters>,
     ) -> Self {
-        Self(Arc::new(Desk { state, recall, facts, dnsbl, tally: Arc::default(), letters }))
+        let (tally, lately) = (Arc::default(), Arc::default());
+        Self(Arc::new(Desk { state, recall, facts, dnsbl, tally, letters, lately }))
+    }
+
+    /// Who came near a limit lately.
+    pub fn lately(&self) -> Arc<Lately> {
+        self.0.lately.clone()
     }
 
     /// For the metrics.
@@ -197,6 +210,7 @@ impl Desk {
             dnsbl: &self.dnsbl,
             tally: &self.tally,
             letters: &self.letters,
+            lately: &self.lately,
             now: unix_now(),
         }
     }

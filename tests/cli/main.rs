@@ -18,6 +18,7 @@ mod explain;
 mod help;
 mod init;
 mod keys;
+mod limits;
 mod lists;
 mod publish;
 mod reference;

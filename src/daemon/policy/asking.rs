@@ -1,7 +1,7 @@
 //! Which rules are asked about a message, and in which order ([`super`] has the table).
 
 use super::{
-    Dnsbl, Facts, Found, Missing, Recall, Tally, Unknown,
+    Dnsbl, Facts, Found, Lately, Missing, Recall, Tally, Unknown,
     measure::{NEXT, domain, load, lower},
     recall::Whose,
     rights, sender, tell,
@@ -31,6 +31,7 @@ pub(super) struct Asking<'a> {
     pub(super) dnsbl: &'a Dnsbl,
     pub(super) tally: &'a Tally,
     pub(super) letters: &'a Letters,
+    pub(super) lately: &'a Lately,
     pub(super) now: u32,
 }
 
@@ -284,6 +285,7 @@ impl Asking<'_> {
             let login = if let Whose::Login(login) = whose { Address::parse(login).ok() } else { None };
             self.letters.add(&notice::near(&whose.to_string(), login, &limit.to_string(), rule), self.now);
             self.tally.warned();
+            self.lately.note(whose);
             tracing::warn!(rule = rule.name(), %whose, %limit, setting = rule.setting(), "four fifths of a limit are used up");
         }
         match verdict {
