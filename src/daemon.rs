@@ -106,6 +106,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
         facts: facts.clone(),
         milter: milter.counts(),
         dnsbl: dnsbl.clone(),
+        letters: letters.clone(),
     };
     house.open("socketmap", looking, socketmap, lookup::Lookup(state.clone()));
     if let Some(wanted) = config.policy_tcp {

@@ -1,6 +1,14 @@
-//! `mailctl limits` against a mailctld that counts messages as Postfix tells of them.
+//! `mailctl limits`, and the figures of letters, against a mailctld that counts messages as Postfix tells of them.
 
 use crate::common::{home::Home, mailctld::Mailctld};
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
 const RATES: &str = "[policies.rates]\nlogin='messages 5/h, recipients 100/d'\nclient='messages 5/h'\n\
                      sender_domain='messages 10/d'\nrecipient_domain='recipients 5/h'\nfreeze={times=10,from=60}\n";
@@ -128,4 +136,62 @@ fn who_is_near_a_limit_is_listed() {
     assert!(!home.ok(&["limits", "list"]).contains("eve@"));
     drop(mailctld);
     home.refused(&["limits", "list"], 69, "daemon.away");
+}
+
+/// A Postfix that hangs up until it is told to work, then takes letters to one recipient and refuses others for good.
+fn postfix(works: Arc<AtomicBool>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            if works.load(Relaxed) {
+                let _ = dialogue(stream);
+            }
+        }
+    });
+    at
+}
+
+fn dialogue(mut stream: TcpStream) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?);
+    stream.write_all(b"220 x\r\n")?;
+    let (mut line, mut inside) = (String::new(), false);
+    while lines.read_line(&mut line)? > 0 {
+        let said = std::mem::take(&mut line);
+        let reply = match said.trim_end() {
+            "." => "250 taken\r\n",
+            _ if inside => continue,
+            "DATA" => "354 go on\r\n",
+            text if text.starts_with("RCPT") && !text.contains("postmaster@") => "550 5.1.1 nobody\r\n",
+            _ => "250 fine\r\n",
+        };
+        inside = reply.starts_with("354");
+        stream.write_all(reply.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Proves: issue 6 (metrics): letters that wait, that Postfix took and that it refused are counted, and nobody is named.
+#[test]
+fn letters_are_counted() {
+    let home = home();
+    let works = Arc::new(AtomicBool::new(false));
+    let at = postfix(works.clone());
+    let mailctld = Mailctld::start(&home, &format!("letters = {at:?}\n{RATES}"));
+    for _ in 0..4 {
+        assert_eq!(sent(&mailctld, "sasl_username=bob@example.org", 1), "DUNNO");
+    }
+    let figure = |text: &str| mailctld.metrics().lines().any(|line| line == text);
+    mailctld.soon("two letters wait", || figure("mailctl_letters_waiting 2"));
+    assert!(
+        figure("mailctl_letters_total{state=\"added\"} 2")
+            && figure("mailctl_letters_total{state=\"taken\"} 0")
+    );
+    works.store(true, Relaxed);
+    mailctld.soon("no letter waits", || figure("mailctl_letters_waiting 0"));
+    let page = mailctld.metrics();
+    for state in ["taken", "given_up"] {
+        assert!(page.contains(&format!("mailctl_letters_total{{state=\"{state}\"}} 1")), "{page}");
+    }
+    assert!(!page.contains("bob@"), "{page}");
 }
