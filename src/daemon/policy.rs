@@ -14,6 +14,7 @@
 //! What DNS has to be asked for is asked before anything is counted: a decision that misses a fact is not made, the
 //! session waits while [`facts`] finds it, and then it is made from the beginning.
 
+mod admitted;
 mod asking;
 mod dnsbl;
 mod facts;
@@ -47,6 +48,7 @@ use crate::{
     },
     wire::policy::{Decoded, PolicyRequest, decode, encode},
 };
+use admitted::Admitted;
 use asking::Asking;
 use futures_util::FutureExt;
 use std::{
@@ -68,6 +70,7 @@ struct Desk {
     tally: Arc<Tally>,
     letters: Arc<Letters>,
     lately: Arc<Lately>,
+    admitted: Admitted,
 }
 
 impl Policy {
@@ -79,8 +82,8 @@ impl Policy {
         dnsbl: Arc<Dnsbl>,
         letters: Arc<Letters>,
     ) -> Self {
-        let (tally, lately) = (Arc::default(), Arc::default());
-        Self(Arc::new(Desk { state, recall, facts, dnsbl, tally, letters, lately }))
+        let (tally, lately, admitted) = (Arc::default(), Arc::default(), Admitted::default());
+        Self(Arc::new(Desk { state, recall, facts, dnsbl, tally, letters, lately, admitted }))
     }
 
     /// Who came near a limit lately.
@@ -211,6 +214,7 @@ impl Desk {
             tally: &self.tally,
             letters: &self.letters,
             lately: &self.lately,
+            admitted: &self.admitted,
             now: unix_now(),
         }
     }

@@ -1,7 +1,7 @@
 //! Which rules are asked about a message, and in which order ([`super`] has the table).
 
 use super::{
-    Dnsbl, Facts, Found, Lately, Missing, Recall, Tally, Unknown,
+    Admitted, Dnsbl, Facts, Found, Lately, Missing, Recall, Tally, Unknown,
     measure::{NEXT, domain, load, lower},
     recall::Whose,
     rights, sender, tell,
@@ -14,7 +14,7 @@ use crate::{
         dnsbl::{Act, Listing, judge as listed},
         greylist::{self, Mode},
         limit::{Limits, Load, Verdict},
-        list::{Entry, Subject, Way},
+        list::{Entry, Kind, Subject, Way},
         notice,
         policy::{Action, Decision, Rule, blocked, frozen, greylisted, limited, login},
         spf::{Evaluation, Verdict as Spf, rule},
@@ -32,6 +32,7 @@ pub(super) struct Asking<'a> {
     pub(super) tally: &'a Tally,
     pub(super) letters: &'a Letters,
     pub(super) lately: &'a Lately,
+    pub(super) admitted: &'a Admitted,
     pub(super) now: u32,
 }
 
@@ -83,9 +84,17 @@ impl Asking<'_> {
             return Ok(self.of_trusted(request));
         }
         match self.listed(request) {
-            Some(entry) if entry.way == Way::Allow => return Ok(Decision::ALLOWED),
+            Some(entry) if entry.way == Way::Allow => {
+                if request.stage == Stage::Recipient && entry.key.kind() == Kind::Recipient {
+                    self.admitted.note(request, self.now);
+                }
+                return Ok(Decision::ALLOWED);
+            }
             Some(entry) if request.stage == Stage::Recipient => return Ok(blocked(entry.key.kind())),
-            // At the end of a message nobody tells for which recipients it was allowed.
+            // At its end nobody tells to which recipients a message goes, where they are several.
+            _ if request.stage == Stage::EndOfMessage && self.admitted.all(request, self.now) => {
+                return Ok(Decision::ALLOWED);
+            }
             _ => {}
         }
         if request.stage != Stage::Recipient {
