@@ -1,4 +1,5 @@
 use super::{super::directory::tests::*, *};
+use crate::mail::{list::Lists, relay::RelayMode, rights::Restriction};
 
 const MAIN: &str = "smtpd_client_restrictions = check_policy_service unix:/run/mailctl/mailctld/policy\n\
     smtpd_helo_restrictions = permit_mynetworks reject_invalid_helo_hostname\n\
@@ -196,12 +197,12 @@ fn what_lists_in_dns_say_is_told() {
     assert!(step.reply.as_ref().unwrap().starts_with("451 4.7.1 <ann@example.org>: "), "{step:?}");
     assert!(step.remedies[1].starts_with("mailctl allow add sender:example.net "), "{step:?}");
     let (step, more) = asked(of(vec![listing(Act::Log, "client [192.0.2.7]")]));
-    assert_eq!((step.verdict, more), (Verdict::Next, 2));
+    assert_eq!((step.verdict, more), (Verdict::Next, 3));
     assert!(step.why.ends_with("which is only told in the log"), "{}", step.why);
     let (step, _) = asked(of(vec![]));
     assert_eq!((step.verdict, step.why.as_str()), (Verdict::Next, "not on bl.example"));
     let doubtful = vec![("dead.example".to_owned(), "it lists everything".to_owned())];
     let (step, more) = asked(Heard { doubtful, ..Heard::default() });
-    assert_eq!((step.verdict, more), (Verdict::Open, 2));
+    assert_eq!((step.verdict, more), (Verdict::Open, 3));
     assert!(step.why.contains("dead.example is not believed here: it lists everything"), "{}", step.why);
 }
