@@ -99,6 +99,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let policies =
         policy::Policy::new(state.clone(), recall.clone(), facts.clone(), dnsbl.clone(), letters.clone());
     let milter = milter::Milter::new(state.clone(), policies.tally(), facts.clone());
+    let lately = policies.lately();
     let tester = tokio::spawn(dnsbl.clone().watch());
     let mut figures = status::Policies {
         tally: policies.tally(),
@@ -108,6 +109,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
         milter: milter.counts(),
         dnsbl: dnsbl.clone(),
         forwarded: None,
+        letters: letters.clone(),
     };
     house.open("socketmap", looking, socketmap, lookup::Lookup(state.clone()));
     if let Some(wanted) = config.policy_tcp {
@@ -135,7 +137,7 @@ pub async fn run(args: &Args, out: impl Write + Send + 'static) -> Result<(), Er
     let logins = config.auth.as_ref().map(|wanted| house.logins(wanted, known)).transpose()?;
     if let (Some(socket), Some(auth)) = (&config.control, &logins) {
         let (auth, recall, dnsbl) = (auth.clone(), figures.recall.clone(), dnsbl.clone());
-        house.control(socket, control::Control { auth, recall, dnsbl, state: state.clone() })?;
+        house.control(socket, control::Control { auth, recall, lately, dnsbl, state: state.clone() })?;
     }
     if let Some(address) = config.status {
         house.status(address, &state, web.as_ref(), logins.clone(), figures).await?;

@@ -157,6 +157,7 @@ async fn task(args: &Args, world: &World, ui: &mut Ui) -> Result<Task, Error> {
     let options = Options {
         served: served.clone(),
         blocklists: settings.dns.blocklists.clone(),
+        zones: settings.dnsbl.clone(),
         wishes: settings.dns.wishes.clone(),
         ..options
     };

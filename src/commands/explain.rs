@@ -1,28 +1,29 @@
 //! `mailctl explain`: which rule decides about a message, and how to change that.
 
+mod facts;
 mod standing;
 
-use super::{alias::place, dns::Resolver, names, scene};
+use super::{alias::place, names, scene};
 use crate::{
     error::{Error, codes},
     mail::{
         address::Address,
         directory::{Target, resolve},
-        explain::{Proof, Question, Step, Verdict, Words, lists, walk},
+        explain::{Question, Step, Verdict, Words, lists, walk},
         list::{Lists, Table},
-        spf::{self, rule},
     },
     settings::Settings,
     ui::Ui,
-    world::{World, dns::settle, store::Listed},
+    world::{World, store::Listed},
 };
 use clap::Subcommand;
 use std::net::IpAddr;
 
 /// Tell rule by rule what would become of a message: which rule decides, its setting, and the remedy
 ///
-/// Walks the restrictions that are rendered from the settings now, with the functions that answer Postfix. Nothing is
-/// sent. Exit status 1: it would be refused.
+/// Walks the restrictions that are rendered from the settings now, with the functions that answer Postfix. With --client-ip,
+/// DNS is asked what mailctld would ask: SPF, the lists of dnsbl.zones, the client's name. Nothing is sent. Exit status 1:
+/// it would be refused.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     #[command(subcommand)]
@@ -67,7 +68,7 @@ enum Way {
 pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let settings = world.settings()?.settings;
     let (service, mut question) = question(args.way, &settings, ui)?;
-    question.spf = proof(&question, &settings).await?;
+    facts::gather(&mut question, &settings, world).await?;
     let config = scene::config(world, &settings).await?;
     let text = |path: &str| {
         let found = config.files().iter().find(|file| file.path == path);
@@ -122,26 +123,6 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the sender's domain says of the client, where mailctld would ask.
-async fn proof(question: &Question, settings: &Settings) -> Result<Option<Proof>, Error> {
-    let rule = settings.policies.spf;
-    let (None, Some(client), false) = (&question.login, question.client, question.trusted) else {
-        return Ok(None);
-    };
-    if rule.mode == rule::Mode::Off || question.from.is_none() && question.helo.is_none() {
-        return Ok(None);
-    }
-    let dns = Resolver::default().dns(settings)?;
-    let sender = question.from.as_ref().map(ToString::to_string).unwrap_or_default();
-    let request = spf::Request {
-        receiver: settings.hostname.as_str(),
-        ..spf::Request::mail_from(client, &sender, question.helo.as_deref().unwrap_or("unknown"))
-    };
-    let found = settle(&dns, |inquiry| spf::check_host(inquiry, &request)).await;
-    let found = found.map_err(|why| Error::new(codes::BUG, "SPF came to no end").cause(why))?.verdict;
-    Ok(Some(Proof { says: found.to_string(), action: rule::judge(&rule, &request, &found) }))
-}
-
 fn question(way: Way, settings: &Settings, ui: &mut Ui) -> Result<(&'static str, Question), Error> {
     let sender = |text: &str, ui: &mut Ui| match text {
         "" | "<>" => Ok(None),
@@ -157,18 +138,27 @@ fn question(way: Way, settings: &Settings, ui: &mut Ui) -> Result<(&'static str,
             };
             let to = names::address(&to, ui)?;
             let trusted = trusted(client_ip);
-            (
-                "submission",
-                Question { client: client_ip, trusted, helo: None, login: Some(login), from, to, spf: None },
-            )
+            ("submission", about(client_ip, trusted, None, Some(login), from, to))
         }
         Way::Receive { from, to, client_ip, helo } => {
             let from = sender(&from, ui)?;
             let to = names::address(&to, ui)?;
             let trusted = trusted(client_ip);
-            ("smtp", Question { client: client_ip, trusted, helo, login: None, from, to, spf: None })
+            ("smtp", about(client_ip, trusted, helo, None, from, to))
         }
     })
+}
+
+/// Nothing is asked about it yet.
+fn about(
+    client: Option<IpAddr>,
+    trusted: bool,
+    helo: Option<String>,
+    login: Option<Address>,
+    from: Option<Address>,
+    to: Address,
+) -> Question {
+    Question { client, trusted, helo, login, from, to, spf: None, heard: None, called: None }
 }
 
 fn tell(steps: &[Step], ui: &mut Ui) {

@@ -6,7 +6,7 @@ use super::{
     http::{exchange::exchange, respond},
     listener::Speak,
     memory::unix_now,
-    policy::{Dnsbl, Recall, standing},
+    policy::{Dnsbl, Lately, Recall, near, standing},
     session::{Drain, End},
     state::State,
 };
@@ -14,8 +14,8 @@ use crate::{
     error::{Code, codes},
     mail::penalty::{Ban, By, Key},
     wire::control::{
-        Add, Ask, BANS, Banned, Bans, LIFT, LISTS, LONGEST, Lift, Lists, Refusal, STANDING, Standing, THAW,
-        Thaw, Thawed, Trouble, Zone,
+        Add, AllClose, Ask, BANS, Banned, Bans, LIFT, LISTS, LONGEST, Lift, Lists, NEAR, Near, Refusal,
+        STANDING, Standing, THAW, Thaw, Thawed, Trouble, Zone,
     },
 };
 use http_body_util::{BodyExt, Limited};
@@ -33,6 +33,8 @@ pub struct Control {
     pub auth: Arc<Auth>,
     /// Frozen logins.
     pub recall: Arc<Recall>,
+    /// Who came near a limit.
+    pub lately: Arc<Lately>,
     /// Blocklists in DNS.
     pub dnsbl: Arc<Dnsbl>,
     /// By which rule they are frozen.
@@ -60,6 +62,7 @@ impl Control {
             (&Method::POST, LIFT) => read(&body).and_then(|asked| self.lift(&asked)),
             (&Method::GET, LISTS) => return told_or(Ok(self.lists())),
             (&Method::POST, STANDING) => return told_or(read(&body).map(|asked| self.standing(&asked))),
+            (&Method::POST, NEAR) => return told_or(read(&body).map(|asked| self.near(&asked))),
             (&Method::POST, THAW) => return told_or(read(&body).map(|asked| self.thaw(&asked))),
             _ => return respond::absent(),
         };
@@ -93,6 +96,10 @@ impl Control {
 
     fn standing(&self, asked: &Ask) -> Standing {
         standing(&self.state.read(), &self.recall, asked, unix_now())
+    }
+
+    fn near(&self, asked: &Near) -> AllClose {
+        AllClose { close: near(&self.state.read(), &self.recall, &self.lately, asked, unix_now()) }
     }
 
     fn add(&self, asked: &Add) -> Result<Bans, Refusal> {

@@ -20,7 +20,10 @@ use crate::{
 };
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::{
@@ -39,6 +42,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Letters {
     new: Mutex<Vec<(Notice, u32)>>,
     wake: Notify,
+    counts: Counts,
+}
+
+/// For the metrics; since the start, but for those that wait.
+#[derive(Default)]
+struct Counts {
+    added: AtomicU64,
+    taken: AtomicU64,
+    given_up: AtomicU64,
+    waiting: AtomicU64,
 }
 
 /// Notices that wait to be taken up, at most: they do so for half a second.
@@ -53,6 +66,18 @@ impl Letters {
         }
         drop(new);
         self.wake.notify_one();
+    }
+
+    /// Letters that were begun, that Postfix took, and that were given up, each with its word.
+    pub fn ended(&self) -> [(&'static str, u64); 3] {
+        let counts = &self.counts;
+        [("added", &counts.added), ("taken", &counts.taken), ("given_up", &counts.given_up)]
+            .map(|(word, count)| (word, count.load(Relaxed)))
+    }
+
+    /// Letters that Postfix does not have yet.
+    pub fn waiting(&self) -> u64 {
+        self.counts.waiting.load(Relaxed)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(Notice, u32)>> {
@@ -92,9 +117,11 @@ impl Postman {
             }
             sleep(GATHER).await;
             self.take_up();
+            self.tell_waiting();
             self.write().await;
             for parcel in self.outbox.due(unix_now()) {
                 self.bring(&parcel).await;
+                self.tell_waiting();
             }
             self.write().await;
         }
@@ -106,7 +133,13 @@ impl Postman {
             return;
         }
         let (_, admin) = self.place();
+        let begun = self.outbox.begun();
         new.iter().for_each(|(notice, now)| self.outbox.add(notice, &admin, *now));
+        self.letters.counts.added.fetch_add(self.outbox.begun() - begun, Relaxed);
+    }
+
+    fn tell_waiting(&self) {
+        self.letters.counts.waiting.store(self.outbox.waiting() as u64, Relaxed);
     }
 
     /// The first served domain, and where the administrator is reached: a role address of it, so also from outside of
@@ -127,19 +160,29 @@ impl Postman {
         match sent {
             Ok(Ok(())) => {
                 tracing::info!(to, "letter taken by Postfix");
-                self.outbox.done(parcel, now);
+                self.letters.counts.taken.fetch_add(1, Relaxed);
+                self.done(parcel, now);
             }
             Ok(Err(smtp::Failure::Never(why))) => {
                 tracing::error!(to, why, "a letter is refused and given up");
-                self.outbox.done(parcel, now);
+                self.letters.counts.given_up.fetch_add(1, Relaxed);
+                self.done(parcel, now);
             }
             Ok(Err(smtp::Failure::Later(why))) => self.later(parcel, &why, now),
             Err(_) => self.later(parcel, "no answer in time", now),
         }
     }
 
+    /// What came up meanwhile is another letter.
+    fn done(&mut self, parcel: &Parcel, now: u32) {
+        let begun = self.outbox.begun();
+        self.outbox.done(parcel, now);
+        self.letters.counts.added.fetch_add(self.outbox.begun() - begun, Relaxed);
+    }
+
     fn later(&mut self, parcel: &Parcel, why: &str, now: u32) {
         if self.outbox.failed(parcel, now) {
+            self.letters.counts.given_up.fetch_add(1, Relaxed);
             tracing::error!(to = %parcel.to, why, "a letter is given up after five days");
         } else {
             tracing::warn!(to = %parcel.to, why, "a letter cannot be sent now");
@@ -169,6 +212,7 @@ impl Postman {
                 tracing::error!(file = %file.display(), %error, "letters that were under way cannot be read")
             }
         }
+        self.tell_waiting();
         self.written = self.outbox.clone();
     }
 

@@ -14,16 +14,23 @@
 //! What DNS has to be asked for is asked before anything is counted: a decision that misses a fact is not made, the
 //! session waits while [`facts`] finds it, and then it is made from the beginning.
 
+mod admitted;
 mod asking;
 mod dnsbl;
 mod facts;
+mod lately;
 mod measure;
 mod recall;
 pub mod rights;
 mod standing;
 mod tally;
 
-pub use self::{recall::Recall, standing::standing, tally::Tally};
+pub use self::{
+    lately::Lately,
+    recall::Recall,
+    standing::{near, standing},
+    tally::Tally,
+};
 pub use dnsbl::{Dnsbl, Listings};
 pub use facts::{Facts, Sender};
 
@@ -41,6 +48,7 @@ use crate::{
     },
     wire::policy::{Decoded, PolicyRequest, decode, encode},
 };
+use admitted::Admitted;
 use asking::Asking;
 use futures_util::FutureExt;
 use std::{
@@ -61,6 +69,8 @@ struct Desk {
     dnsbl: Arc<Dnsbl>,
     tally: Arc<Tally>,
     letters: Arc<Letters>,
+    lately: Arc<Lately>,
+    admitted: Admitted,
 }
 
 impl Policy {
@@ -72,7 +82,13 @@ impl Policy {
         dnsbl: Arc<Dnsbl>,
         letters: Arc<Letters>,
     ) -> Self {
-        Self(Arc::new(Desk { state, recall, facts, dnsbl, tally: Arc::default(), letters }))
+        let (tally, lately, admitted) = (Arc::default(), Arc::default(), Admitted::default());
+        Self(Arc::new(Desk { state, recall, facts, dnsbl, tally, letters, lately, admitted }))
+    }
+
+    /// Who came near a limit lately.
+    pub fn lately(&self) -> Arc<Lately> {
+        self.0.lately.clone()
     }
 
     /// For the metrics.
@@ -197,6 +213,8 @@ impl Desk {
             dnsbl: &self.dnsbl,
             tally: &self.tally,
             letters: &self.letters,
+            lately: &self.lately,
+            admitted: &self.admitted,
             now: unix_now(),
         }
     }

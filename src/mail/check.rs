@@ -11,6 +11,7 @@ mod caa;
 pub mod codes;
 mod dkim;
 mod dmarc;
+mod dnsbl;
 mod dnssec;
 mod helo;
 mod mta_sts;
@@ -28,10 +29,12 @@ mod zone;
 pub use blocklist::Blocklist;
 pub use codes::Code;
 pub use reach::is_private;
+pub use reverse::confirmed;
 
 use super::{
     address::Domain,
     dns::{Inquiry, Question, Silence},
+    dnsbl::Zone,
     finding::{Finding, Subject, Verdict},
     record::Wishes,
     server::{Served, Server},
@@ -55,6 +58,8 @@ pub struct Options {
     pub authoritative: bool,
     /// Lists to look into; none by default.
     pub blocklists: Vec<Blocklist>,
+    /// Lists that mailctld asks about others.
+    pub zones: Vec<Zone>,
     /// All domains that are served.
     pub served: Vec<Domain>,
     /// What the records should say where there is a choice.
@@ -71,6 +76,7 @@ impl Default for Options {
             methods: ["http-01", "tls-alpn-01", "dns-01"].map(str::to_owned).to_vec(),
             authoritative: false,
             blocklists: Vec::new(),
+            zones: Vec::new(),
             served: Vec::new(),
             wishes: Wishes::default(),
         }
@@ -99,6 +105,7 @@ const OF_HOST: &[(Subject, HostJudge)] = &[
     (Subject::Tlsa, tlsa::judge),
     (Subject::Caa, caa::judge),
     (Subject::Blocklist, blocklist::host),
+    (Subject::Blocklist, dnsbl::judge),
 ];
 
 const OF_DOMAIN: &[(Subject, Judge)] = &[

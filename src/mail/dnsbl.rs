@@ -92,17 +92,21 @@ pub fn test_labels(domains: bool) -> [&'static str; 2] {
     if domains { ["test", "invalid"] } else { ["2.0.0.127", "1.0.0.127"] }
 }
 
-/// What becomes of a message whose client or sender is listed there. Zones that only log decide nothing; one that
-/// refuses comes before one that only defers.
+/// What becomes of a message whose client or sender is listed there.
 pub fn judge(listings: &[Listing]) -> Decision {
-    let of = |act: Act| listings.iter().find(|listing| listing.act == act);
     let text = |listing: &Listing, status: &str| format!("{status} Service unavailable; {listing}");
-    let action = match (of(Act::Reject), of(Act::Defer)) {
-        (Some(listing), _) => Action::Reject(text(listing, "5.7.1")),
-        (None, Some(listing)) => Action::Defer(text(listing, "4.7.1")),
-        (None, None) => return Decision::NONE,
+    let action = match decisive(listings) {
+        Some(listing) if listing.act == Act::Reject => Action::Reject(text(listing, "5.7.1")),
+        Some(listing) => Action::Defer(text(listing, "4.7.1")),
+        None => return Decision::NONE,
     };
     Decision { action, rule: Rule::Dnsbl }
+}
+
+/// The listing that decides. Zones that only log decide nothing; one that refuses comes before one that only defers.
+pub fn decisive(listings: &[Listing]) -> Option<&Listing> {
+    let of = |act: Act| listings.iter().find(|listing| listing.act == act);
+    of(Act::Reject).or_else(|| of(Act::Defer))
 }
 
 #[cfg(test)]

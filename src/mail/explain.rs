@@ -1,64 +1,25 @@
 //! What becomes of a message, rule by rule: the walk of `mailctl explain` through Postfix's restriction lists as they
 //! were rendered, with the same functions that answer Postfix.
 //!
-//! What cannot be known beforehand (what a list on the network says, what came in the last minute) is told as such.
+//! What cannot be known beforehand (what a service of the operator's says, what came in the last minute) is told as such.
 
+mod dnsbl;
 mod listed;
 mod lists;
+mod question;
 
+pub use dnsbl::{Heard, hear};
 pub use lists::{List, lists};
+pub use question::{Called, Proof, Question, Words};
 
 use super::{
-    address::Address,
     directory::{Directory, Place, Stop, Why, resolve},
     header::author::HeaderFrom,
-    list::{Lists, Way},
+    list::Way,
     policy::{Action, Rule},
-    relay::RelayMode,
-    rights::{Restriction, Right, right},
+    rights::{Right, right},
 };
 use std::net::IpAddr;
-
-/// What is asked about.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// Address of the client; `None` = anywhere on the Internet.
-    pub client: Option<IpAddr>,
-    /// Whether the settings trust its network.
-    pub trusted: bool,
-    /// What it calls itself; `None` = something right.
-    pub helo: Option<String>,
-    /// Who logged in.
-    pub login: Option<Address>,
-    /// `MAIL FROM`; `None` = the null sender of bounces and receipts.
-    pub from: Option<Address>,
-    /// `RCPT TO`.
-    pub to: Address,
-    /// What the sender's domain says of the client, where that was asked.
-    pub spf: Option<Proof>,
-}
-
-/// An SPF verdict, and what mailctld makes of it.
-#[derive(Clone, Debug)]
-pub struct Proof {
-    /// The verdict, and the term that decided.
-    pub says: String,
-    /// What Postfix is told.
-    pub action: Action,
-}
-
-/// What the settings say that the lists name only by a word.
-#[derive(Clone, Copy, Debug)]
-pub struct Words<'a> {
-    /// `SENDER_RESTRICTIONS`.
-    pub restriction: Restriction,
-    /// `RELAY_MODE`.
-    pub mode: RelayMode,
-    /// Block and allow lists.
-    pub lists: &'a Lists,
-    /// `submission.header_from`.
-    pub header_from: HeaderFrom,
-}
 
 /// What a rule says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -109,6 +70,18 @@ pub fn walk<D: Directory>(
     for list in all {
         for (rule, given) in &list.rules {
             let step = asked.rule(list.name, rule, given.as_deref())?;
+            let mailctld = given.as_deref().is_some_and(|service| service.contains("mailctld/policy"));
+            // It hears the lists before it looks at what came before.
+            if mailctld
+                && step.verdict == Verdict::Open
+                && let Some(heard) = asked.heard(list.name)
+            {
+                let refuses = heard.verdict == Verdict::Refuse;
+                steps.push(heard);
+                if refuses {
+                    return Ok(steps);
+                }
+            }
             let verdict = step.verdict;
             steps.push(step);
             match verdict {

@@ -17,6 +17,9 @@ pub const LISTS: &str = "/lists";
 /// `POST`: how limits and greylisting stand; nothing is counted by asking.
 pub const STANDING: &str = "/policies/standing";
 
+/// `POST`: who is near a limit, or frozen.
+pub const NEAR: &str = "/policies/near";
+
 /// The longest question taken, in octets.
 pub const LONGEST: usize = 64 << 10;
 
@@ -121,6 +124,10 @@ pub struct Ask {
     pub login: Option<String>,
     /// A client that has not logged in.
     pub client: Option<IpAddr>,
+    /// What it is called, where name and address lead to each other. Left out where that is not known, so that an older
+    /// mailctld is asked too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
     /// The domain of senders.
     pub sender_domain: Option<String>,
     /// The domain of recipients elsewhere.
@@ -159,6 +166,38 @@ pub struct Used {
     pub most: u32,
     /// The second since 1970 at which that begins anew; 0 = nothing is used up.
     pub until: u32,
+}
+
+/// Who is near a limit? Counts lie under hashes, so logins are asked for by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Near {
+    /// From which share of a limit on, in hundredths.
+    pub percent: u32,
+    /// Of these.
+    pub logins: Vec<String>,
+    /// Of the clients and domains too that lately came near one, as far as their names are remembered.
+    pub others: bool,
+}
+
+/// Those who are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllClose {
+    /// In no order.
+    pub close: Vec<Close>,
+}
+
+/// One who is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Close {
+    /// `login`, `client`, `sender_domain` or `recipient_domain`, as the setting is called.
+    pub kind: String,
+    /// As `mailctl limits show` takes it.
+    pub whose: String,
+    /// Whether it is a login that is frozen.
+    pub frozen: bool,
+    /// The limits that it is near to.
+    pub limits: Vec<Used>,
 }
 
 /// What greylisting would say.

@@ -2,11 +2,14 @@
 
 use super::World;
 /// What is asked and told about limits, for those who ask.
-pub use crate::wire::control::{Ask, Grey, Standing, Used};
+pub use crate::wire::control::{Ask, Close, Grey, Standing, Used};
 use crate::{
     error::{Error, codes},
     mail::{address::Address, penalty::Key},
-    wire::control::{Add, BANS, Bans, LIFT, LISTS, Lift, Lists, Refusal, STANDING, THAW, Thaw, Thawed},
+    wire::control::{
+        Add, AllClose, BANS, Bans, LIFT, LISTS, Lift, Lists, NEAR, Near, Refusal, STANDING, THAW, Thaw,
+        Thawed,
+    },
 };
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1, header};
@@ -55,6 +58,13 @@ impl World {
     /// How limits and greylisting stand.
     pub async fn standing(&self, asked: &Ask) -> Result<Standing, Error> {
         self.control(Method::POST, STANDING, asked).await
+    }
+
+    /// Who of these logins is near a limit or frozen; with `others`, also which clients and domains are.
+    pub async fn near(&self, logins: &[&str], percent: u32, others: bool) -> Result<Vec<Close>, Error> {
+        let logins = logins.iter().map(|login| (*login).to_owned()).collect();
+        let asked = Near { percent, logins, others };
+        self.control(Method::POST, NEAR, &asked).await.map(|AllClose { close }| close)
     }
 
     async fn control<T: DeserializeOwned>(

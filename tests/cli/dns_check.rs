@@ -172,6 +172,35 @@ fn silence_is_neither_right_nor_wrong() {
     assert!(began.elapsed().as_secs() < 12, "{:?}", began.elapsed());
 }
 
+/// Proves: issue 6: the lists that mailctld asks (`dnsbl.zones`) are put to their test through the resolver; one that fails
+/// is named with a remedy, changes no exit status, and nobody is asked about.
+#[test]
+fn the_lists_that_mailctld_asks_are_tested() {
+    let home = home();
+    let file = home.path().join("mailctl.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let zones = "fit.test/log, refuses.test, all.test, closed.test";
+    fs::write(&file, format!("{text}[dnsbl]\nzones = \"{zones}\"\n")).unwrap();
+    let dns = Dns::start(&[
+        Zone::new("fit.test", "2.0.0.127 A 127.0.0.2\n"),
+        Zone::new("refuses.test", "*.0.0.127 A 127.255.255.254\n"),
+        Zone::new("all.test", "*.0.0.127 A 127.0.0.2\n"),
+        Zone::new("closed.test", "@ TXT \"closed\"\n"),
+    ]);
+    let (status, document) = check(&home, &dns, &["--only", "blocklist"]);
+    assert_eq!(status, 0, "{document:#}");
+    assert_eq!(codes(&document, "ok"), ["dns.blocklist.asked"]);
+    let wanted = ["dns.blocklist.refuses", "dns.blocklist.everything", "dns.blocklist.empty"];
+    assert_eq!(codes(&document, "warning"), wanted, "{document:#}");
+    assert_eq!(dns.asked_for("25.2.0.192.fit.test", "A"), 0, "these lists are not asked about us");
+    let at = dns.at().to_string();
+    let told = home.ok(&["dns-check", "--resolver", &at, "--only", "blocklist"]);
+    assert!(told.contains("refuses.test refuses the resolver") && told.contains("dns.resolver"), "{told}");
+    dns.fault_everywhere(Some(Fault::ServFail));
+    let (status, document) = check(&home, &dns, &["--only", "blocklist"]);
+    assert_eq!((status, codes(&document, "could_not_check").len()), (75, 1), "{document:#}");
+}
+
 /// Proves: what is wrong wins over what could not be checked.
 #[test]
 fn an_error_wins_over_silence() {

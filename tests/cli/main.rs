@@ -19,6 +19,7 @@ mod forward;
 mod help;
 mod init;
 mod keys;
+mod limits;
 mod lists;
 mod publish;
 mod reference;

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod golden;
 pub mod home;
 pub mod https;
+pub mod mailctld;
 pub mod nameserver;
 pub mod process;
 pub mod resolver;

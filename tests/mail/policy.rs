@@ -24,15 +24,28 @@ fn answers(stack: &Stack) {
 }
 
 /// Proves: issue 6, threats 30: limits by login and client; 451 with the time, what is refused is not counted, and one
-/// who is over his limit is no trouble for others.
+/// who is over his limit is no trouble for others; `limits` and `explain` tell of it; whom an allow list lets in, the client's
+/// limit does not stop, for several recipients as for one.
 #[test]
 fn limits_hold_and_tell_when_there_is_room() {
-    let stack = Stack::up("[rates]\nlogin = \"messages 2/d, recipients 3/d\"\nclient = \"messages 3/d\"\n");
+    let rates = "[rates]\nlogin = \"messages 2/d, recipients 3/d\"\nclient = \"messages 3/d\"\n";
+    let stack = Stack::up(&format!("{rates}[spf]\nmode = \"off\"\n"));
+    // In whose place the engine sends what comes by the published port.
+    let gateway = engine::gateway(stack.project(), "postfix");
+    let explained = || {
+        let from = ["--from", "friend@example.net", "--to", "ann@example.test", "--client-ip", &gateway];
+        stack.run(&[&["explain", "receive"][..], &from].concat())
+    };
     let bob = stack.user("bob@example.test");
     for number in 1..=3 {
         let (taken, told) = send(&stack, "friend@example.net", &format!("client{number}"));
         assert!(taken, "{told}");
+        let told = stack.ok(&["limits", "show", &gateway]);
+        assert!(told.contains(&format!("{gateway}: {number} of 3 messages a day, until ")), "{told}");
+        assert_eq!(explained().status.success(), number < 3, "{}", said(&explained()));
     }
+    let told = said(&explained());
+    assert!(told.contains("rates.client") && told.contains("3 of 3 messages a day"), "{told}");
     let (taken, told) = send(&stack, "friend@example.net", "client4");
     assert!(!taken && told.contains(" 451 4.7.1 ") && told.contains("try again after "), "{told}");
     assert!(told.contains("3 messages a day") && told.contains(" UTC"), "{told}");
@@ -51,8 +64,23 @@ fn limits_hold_and_tell_when_there_is_room() {
     assert!(taken, "what was refused was counted: {told}");
     let (taken, told) = submit("bob@example.test", &bob, "ann@example.test");
     assert!(!taken && told.contains(" 451 4.7.1 "), "{told}");
+    let told = stack.ok(&["limits", "show", "bob@example.test"]);
+    assert!(told.contains("2 of 2 messages a day") && told.contains("3 of 3 recipients a day"), "{told}");
+    let told = stack.ok(&["limits", "list"]);
+    for line in
+        [format!("rates.client             {gateway}: 3 of 3 "), "bob@example.test: 2 of 2 messages".into()]
+    {
+        assert!(told.contains(&line), "{line}: {told}");
+    }
+    assert!(!told.contains("ann@"), "{told}");
     let (taken, told) = submit("ann@example.test", &stack.ann.clone(), "bob@example.test");
     assert!(taken, "{told}");
+
+    stack.ok(&["allow", "add", "recipient:ann@example.test", "recipient:bob@example.test"]);
+    let both = ["--from", "friend@example.net", "--to", "ann@example.test,bob@example.test"];
+    let sent = stack.swaks(25, &both);
+    assert!(sent.status.success(), "{}", said(&sent));
+    assert!(stack.ok(&["limits", "show", &gateway]).contains(": 3 of 3 messages a day"), "it was counted");
 
     let log = stack.logs("mailctld");
     assert!(log.contains("rule=\"rate-login\"") && log.contains("rule=\"rate-client\""), "{log}");

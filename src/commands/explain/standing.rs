@@ -3,7 +3,7 @@
 use crate::{
     commands::{limits::words, names},
     mail::{
-        explain::{Question, Step, Verdict},
+        explain::{Called, Question, Step, Verdict},
         greylist, limit,
         policy::{Action, Decision, Rule, frozen, greylisted},
     },
@@ -28,8 +28,11 @@ pub async fn tell(steps: &mut Vec<Step>, question: &Question, world: &World) {
         return;
     }
     steps[at].why += "; now: ";
-    steps[at].why +=
-        &[limits(&standing, now), known(&standing)].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    steps[at].why += &[limits(&standing, now), known(&standing, question)]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ");
 }
 
 fn ask(question: &Question) -> Ask {
@@ -40,6 +43,10 @@ fn ask(question: &Question) -> Ask {
     let sender = question.from.as_ref().map(ToString::to_string).unwrap_or_default();
     Ask {
         client: question.client,
+        client_name: match &question.called {
+            Some(Called::By(name)) => Some(name.clone()),
+            _ => None,
+        },
         sender_domain: question.from.as_ref().map(|from| from.domain().to_string()),
         recipient_domain: recipient_domain.filter(|_| question.trusted),
         triplet: Some((sender, question.to.to_string())),
@@ -57,7 +64,7 @@ fn refuse(step: &mut Step, standing: &Standing, question: &Question, now: u32) -
         (_, Some(used), _) => (over(used, now), format!("{}: {}", used.of, words(used, now))),
         (.., Some(Grey::New { seconds } | Grey::Waits { seconds })) => (
             greylisted(greylist::Verdict::Wait(seconds)),
-            format!("an unknown sender has to come again in {seconds} seconds"),
+            format!("an unknown sender has to come again in {seconds} seconds{}", taken_as(question)),
         ),
         _ => return false,
     };
@@ -91,11 +98,25 @@ fn limits(standing: &Standing, now: u32) -> Option<String> {
     })
 }
 
-fn known(standing: &Standing) -> Option<String> {
+fn known(standing: &Standing, question: &Question) -> Option<String> {
     match standing.greylist? {
         Grey::Off => None,
-        Grey::Known => Some("known to greylisting".to_owned()),
+        Grey::Known => Some(format!("known to greylisting{}", taken_as(question))),
         // These refuse.
         Grey::Waits { .. } | Grey::New { .. } => None,
     }
+}
+
+/// What the client was taken for: greylisting knows the servers of a pool by their domain.
+fn taken_as(question: &Question) -> String {
+    let (Some(client), Some(called)) = (question.client, &question.called) else { return String::new() };
+    let alone = match called {
+        Called::By(name) => match greylist::pool(client, name) {
+            Some(pool) => return format!(", as one of the servers of {pool} (it is called {name})"),
+            None => format!("it is called {name}, which is no pool's name"),
+        },
+        Called::Nobody => "DNS has no name for it that leads back to it".to_owned(),
+        Called::Unknown(why) => format!("DNS did not tell its name: {why}"),
+    };
+    format!(", as one that stands alone ({alone})")
 }

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 
 /// Show what one login, one client or one domain has used up of its limits
 ///
-/// mailctld keeps counts under hashes, so it can tell about a name, and cannot list names. A domain is told both as that
+/// mailctld keeps counts under hashes, so it can tell about a name; for who is near a limit there is `mailctl limits list`. A domain is told both as that
 /// of senders and as that of recipients. Nothing is counted by asking.
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -32,7 +32,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     }
     let now = u32::try_from(names::now()).unwrap_or(u32::MAX);
     for used in &standing.limits {
-        ui.data(format!("{:<24} {}: {}", used.setting, used.of, words(used, now)));
+        ui.data(line(used, now));
     }
     told(&args.whose, &standing, ui);
     Ok(())
@@ -63,6 +63,11 @@ fn told(whose: &str, standing: &Standing, ui: &mut Ui) {
     } else if standing.limits.is_empty() {
         ui.say(format!("there is no limit for {whose}: mailctl help policy"));
     }
+}
+
+/// Setting, who, and [`words`].
+pub fn line(used: &Used, now: u32) -> String {
+    format!("{:<24} {}: {}", used.setting, used.of, words(used, now))
 }
 
 /// `3 of 200 messages an hour, until 14:05 UTC`

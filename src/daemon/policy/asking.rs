@@ -1,7 +1,7 @@
 //! Which rules are asked about a message, and in which order ([`super`] has the table).
 
 use super::{
-    Dnsbl, Facts, Found, Missing, Recall, Tally, Unknown,
+    Admitted, Dnsbl, Facts, Found, Lately, Missing, Recall, Tally, Unknown,
     measure::{NEXT, domain, load, lower},
     recall::Whose,
     rights, sender, tell,
@@ -14,7 +14,7 @@ use crate::{
         dnsbl::{Act, Listing, judge as listed},
         greylist::{self, Mode},
         limit::{Limits, Load, Verdict},
-        list::{Entry, Subject, Way},
+        list::{Entry, Kind, Subject, Way},
         notice,
         policy::{Action, Decision, Rule, blocked, bounce_only, frozen, greylisted, limited, login},
         spf::{Evaluation, Verdict as Spf, rule},
@@ -32,6 +32,8 @@ pub(super) struct Asking<'a> {
     pub(super) dnsbl: &'a Dnsbl,
     pub(super) tally: &'a Tally,
     pub(super) letters: &'a Letters,
+    pub(super) lately: &'a Lately,
+    pub(super) admitted: &'a Admitted,
     pub(super) now: u32,
 }
 
@@ -86,9 +88,17 @@ impl Asking<'_> {
             return Ok(self.of_trusted(request));
         }
         match self.listed(request) {
-            Some(entry) if entry.way == Way::Allow => return Ok(Decision::ALLOWED),
+            Some(entry) if entry.way == Way::Allow => {
+                if request.stage == Stage::Recipient && entry.key.kind() == Kind::Recipient {
+                    self.admitted.note(request, self.now);
+                }
+                return Ok(Decision::ALLOWED);
+            }
             Some(entry) if request.stage == Stage::Recipient => return Ok(blocked(entry.key.kind())),
-            // At the end of a message nobody tells for which recipients it was allowed.
+            // At its end nobody tells to which recipients a message goes, where they are several.
+            _ if request.stage == Stage::EndOfMessage && self.admitted.all(request, self.now) => {
+                return Ok(Decision::ALLOWED);
+            }
             _ => {}
         }
         if request.stage != Stage::Recipient {
@@ -298,6 +308,7 @@ impl Asking<'_> {
             let login = if let Whose::Login(login) = whose { Address::parse(login).ok() } else { None };
             self.letters.add(&notice::near(&whose.to_string(), login, &limit.to_string(), rule), self.now);
             self.tally.warned();
+            self.lately.note(whose);
             tracing::warn!(rule = rule.name(), %whose, %limit, setting = rule.setting(), "four fifths of a limit are used up");
         }
         match verdict {

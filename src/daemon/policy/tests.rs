@@ -256,3 +256,32 @@ async fn lists_have_the_first_word_about_strangers() {
     assert!(counted.contains(&("block-list", "reject", 6)), "{counted:?}");
     assert!(counted.contains(&("allow-list", "pass", 6)), "{counted:?}");
 }
+
+/// Proves: issue 6: a message for several recipients that an allow list lets in is not refused at its end for a limit that
+/// none of them was asked about, nor counted; with one recipient more it is.
+#[tokio::test]
+async fn several_recipients_that_are_allowed_are_let_in_to_the_end() {
+    let policy = policy("[policies.rates]\nclient='messages 1/h'").await;
+    list(&policy, "recipient:abuse@\nrecipient:postmaster@", "");
+    let client = "client_address=192.0.2.8 sender=a@b.example";
+    let end = |instance: &str, count: u32| {
+        let words = format!(
+            "protocol_state=END-OF-MESSAGE recipient_count={count} size=1 {client} instance={instance}"
+        );
+        ask(&policy, &words)
+    };
+    let rcpt = |instance: &str, to: &str| {
+        ask(&policy, &format!("protocol_state=RCPT {client} instance={instance} recipient={to}@example.org"))
+    };
+    assert_eq!(end("1a.1", 1), "DUNNO");
+    assert!(rcpt("1a.2", "ann").starts_with("451 4.7.1 too much"));
+    assert_eq!((rcpt("1a.2", "abuse"), rcpt("1a.2", "postmaster")), ("DUNNO".into(), "DUNNO".into()));
+    assert_eq!(end("1a.2", 2), "DUNNO");
+    assert!(end("1a.2", 3).starts_with("451 4.7.1 too much"));
+    assert!(end("1a.3", 2).starts_with("451 4.7.1 too much"));
+    let counted: Vec<_> = policy.0.tally.decisions().collect();
+    assert!(
+        counted.iter().any(|(rule, answer, _)| (*rule, *answer) == ("allow-list", "pass")),
+        "{counted:?}"
+    );
+}

@@ -3,6 +3,7 @@
 use super::page::{Kind, Page};
 use crate::daemon::{
     forward,
+    letters::Letters,
     memory::Standing,
     milter,
     policy::{Dnsbl, Facts, Recall, Tally},
@@ -25,6 +26,8 @@ pub struct Policies {
     pub standing: Arc<Standing>,
     /// What was done to messages.
     pub milter: Arc<milter::Counts>,
+    /// Letters to people.
+    pub letters: Arc<Letters>,
 }
 
 impl Policies {
@@ -48,6 +51,13 @@ impl Policies {
         family.part("_sum", &[], seconds).part("_count", &[], all);
         page.family("policy_warnings_total", Kind::Counter, "Limits that were used up to four fifths.")
             .sample(&[], self.tally.warnings());
+        let about = "Warnings by mail: letters that were begun, that Postfix took, and that were given up.";
+        let mut family = page.family("letters_total", Kind::Counter, about);
+        for (state, count) in self.letters.ended() {
+            family.sample(&[("state", state)], count);
+        }
+        page.family("letters_waiting", Kind::Gauge, "Letters that Postfix has not taken yet.")
+            .sample(&[], self.letters.waiting());
         let mut family = page.family(
             "milter_messages_total",
             Kind::Counter,

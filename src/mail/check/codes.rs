@@ -194,6 +194,10 @@ codes! {
     WILDCARD_UNCHECKED = "dns.wildcard.unchecked", Wildcard, CouldNotCheck, "A name that should not exist was not answered.";
     BLOCKLIST_OK = "dns.blocklist.ok", Blocklist, Ok, "Not listed.";
     BLOCKLIST_LISTED = "dns.blocklist.listed", Blocklist, Error, "Listed: receivers that ask this list refuse the mail.";
+    BLOCKLIST_ASKED = "dns.blocklist.asked", Blocklist, Ok, "A list of dnsbl.zones passes its test (RFC 5782 §5), so mailctld asks it about clients.";
+    BLOCKLIST_REFUSES = "dns.blocklist.refuses", Blocklist, Warning, "A list of dnsbl.zones refuses the resolver, or somebody else answers in its place; mailctld does not ask it.";
+    BLOCKLIST_EVERYTHING = "dns.blocklist.everything", Blocklist, Warning, "A list of dnsbl.zones lists everything, also what none has; mailctld does not ask it.";
+    BLOCKLIST_EMPTY = "dns.blocklist.empty", Blocklist, Warning, "A list of dnsbl.zones does not list its own test entry: it is closed, or its name is mistyped; mailctld does not ask it.";
     BLOCKLIST_UNCHECKED = "dns.blocklist.unchecked", Blocklist, CouldNotCheck, "The list did not answer, refused us, or failed its own test (RFC 5782 §5).";
 }
 

@@ -6,7 +6,7 @@ use super::{
     unanswered,
 };
 use crate::mail::{
-    dns::{Answer, Data, Entry, Inquiry, Kind, Name, Question},
+    dns::{Answer, Data, Entry, Inquiry, Kind, Name, Question, Silence},
     finding::Finding,
     server::Server,
 };
@@ -41,6 +41,22 @@ pub(super) fn names(answer: &Answer) -> Vec<Name> {
     let records = answer.records().unwrap_or_default();
     let name = |data: &Data| if let Data::Ptr(name) = data { Some(name.clone()) } else { None };
     records.iter().filter_map(name).collect()
+}
+
+/// A name of the address that leads back to it, as Postfix looks for the client's (`smtpd_client_name`); `Ok(None)` = there
+/// is none, `Err` = DNS gave no answer that counts. `None` = answers are missing.
+pub fn confirmed(inquiry: &Inquiry<'_>, address: IpAddr) -> Option<Result<Option<Name>, Silence>> {
+    let address = address.to_canonical();
+    let answer = inquiry.ask(question(address))?;
+    if let Err(why) = answer.records() {
+        return Some(Err(why.clone()));
+    }
+    let back = reach_all(inquiry, names(answer))?;
+    if let Some(found) = back.iter().find(|reach| reach.addresses.contains(&address)) {
+        return Some(Ok(Some(found.name.clone())));
+    }
+    let silent = back.iter().find_map(|reach| reach.silent.as_ref());
+    Some(silent.map_or(Ok(None), |(_, why)| Err((*why).clone())))
 }
 
 fn one(inquiry: &Inquiry<'_>, server: &Server, address: IpAddr) -> Findings {

@@ -1,4 +1,6 @@
 use super::{super::directory::tests::*, *};
+use crate::mail::address::Address;
+use crate::mail::{list::Lists, relay::RelayMode, rights::Restriction};
 
 const MAIN: &str = "smtpd_client_restrictions = check_policy_service unix:/run/mailctl/mailctld/policy\n\
     smtpd_helo_restrictions = permit_mynetworks reject_invalid_helo_hostname\n\
@@ -19,6 +21,8 @@ fn asked(service: &str, change: impl FnOnce(&mut Question)) -> (Verdict, Vec<Ste
         from: Some(address("x@example.net")),
         to: address("info@example.org"),
         spf: None,
+        heard: None,
+        called: None,
     };
     change(&mut question);
     let words = Words {
@@ -105,6 +109,8 @@ fn an_entry_of_a_list_is_named() {
             from: Some(address(login.unwrap_or("x@example.net"))),
             to: address(to),
             spf: None,
+            heard: None,
+            called: None,
         };
         let words = Words {
             restriction: Restriction::Email,
@@ -134,4 +140,70 @@ fn an_entry_of_a_list_is_named() {
     assert!(step.why.starts_with("allow 192.0.2.7 (lists/own.allow:1): "), "{}", step.why);
     assert_eq!(asked("192.0.2.7", Some("ann@example.org"), "info@example.org").verdict, Verdict::Refuse);
     assert_eq!(asked("192.0.2.8", Some("ann@example.org"), "ann@example.org").verdict, Verdict::Open);
+}
+
+/// Proves: issue 6: `explain` tells what blocklists in DNS say, with what the client is told and how to make an exception;
+/// a list that only logs, or that is not believed, refuses nobody.
+#[test]
+fn what_lists_in_dns_say_is_told() {
+    use crate::mail::dnsbl::{Act, Listing};
+    const MAIN: &str =
+        "smtpd_recipient_restrictions = check_policy_service unix:/run/mailctl/mailctld/policy permit\n";
+    let table = table(&["ann@example.org"], &[]);
+    let listing = |act, what: &str| Listing {
+        zone: "bl.example".to_owned(),
+        act,
+        what: what.to_owned(),
+        text: "see there".to_owned(),
+    };
+    let asked = |heard: Heard| {
+        let question = Question {
+            client: "192.0.2.7".parse().ok(),
+            trusted: false,
+            helo: None,
+            login: None,
+            from: Address::parse("x@example.net").ok(),
+            to: Address::parse("ann@example.org").unwrap(),
+            spf: None,
+            heard: Some(heard),
+            called: None,
+        };
+        let words = Words {
+            restriction: Restriction::Email,
+            mode: RelayMode::AllowAuth,
+            lists: &Lists::default(),
+            header_from: HeaderFrom::Own,
+        };
+        let Ok(mut steps) = walk(&lists(MAIN, MASTER, "smtp"), &question, &table, &place(), words);
+        (steps.remove(0), steps.len())
+    };
+    let of =
+        |listings: Vec<Listing>| Heard { listings, asked: vec!["bl.example".into()], ..Heard::default() };
+    let (step, more) = asked(of(vec![
+        listing(Act::Defer, "sender domain [example.net]"),
+        listing(Act::Reject, "client [192.0.2.7]"),
+    ]));
+    assert_eq!((step.rule.as_str(), step.verdict, more), ("dns-blocklist", Verdict::Refuse, 0));
+    assert_eq!(step.why, "client [192.0.2.7] blocked using bl.example; see there");
+    assert_eq!(
+        step.reply.as_deref(),
+        Some(
+            "554 5.7.1 <ann@example.org>: Recipient address rejected: Service unavailable; client [192.0.2.7] \
+             blocked using bl.example; see there"
+        )
+    );
+    assert_eq!(step.setting, Some("dnsbl.zones"));
+    assert!(step.remedies[0].starts_with("mailctl allow add 192.0.2.7 "), "{:?}", step.remedies);
+    let (step, _) = asked(of(vec![listing(Act::Defer, "sender domain [example.net]")]));
+    assert!(step.reply.as_ref().unwrap().starts_with("451 4.7.1 <ann@example.org>: "), "{step:?}");
+    assert!(step.remedies[1].starts_with("mailctl allow add sender:example.net "), "{step:?}");
+    let (step, more) = asked(of(vec![listing(Act::Log, "client [192.0.2.7]")]));
+    assert_eq!((step.verdict, more), (Verdict::Next, 3));
+    assert!(step.why.ends_with("which is only told in the log"), "{}", step.why);
+    let (step, _) = asked(of(vec![]));
+    assert_eq!((step.verdict, step.why.as_str()), (Verdict::Next, "not on bl.example"));
+    let doubtful = vec![("dead.example".to_owned(), "it lists everything".to_owned())];
+    let (step, more) = asked(Heard { doubtful, ..Heard::default() });
+    assert_eq!((step.verdict, more), (Verdict::Open, 3));
+    assert!(step.why.contains("dead.example is not believed here: it lists everything"), "{}", step.why);
 }

@@ -103,6 +103,16 @@ impl Outbox {
         .collect()
     }
 
+    /// How many letters were begun so far; it only grows.
+    pub fn begun(&self) -> u64 {
+        self.made
+    }
+
+    /// How many letters nobody has taken yet.
+    pub fn waiting(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Postfix has it, or will never take it. What came up since then goes with the next one.
     pub fn done(&mut self, parcel: &Parcel, now: u32) {
         let to = parcel.to.to_string();
