@@ -1,6 +1,5 @@
 use super::{super::directory::tests::*, *};
-use crate::mail::address::Address;
-use crate::mail::{list::Lists, relay::RelayMode, rights::Restriction};
+use crate::mail::{address::Address, list::Lists, relay::RelayMode, rights::Restriction};
 
 const MAIN: &str = "smtpd_client_restrictions = check_policy_service unix:/run/mailctl/mailctld/policy\n\
     smtpd_helo_restrictions = permit_mynetworks reject_invalid_helo_hostname\n\
