@@ -13,6 +13,9 @@
 //! becomes SRS1, and an SRS1 address stays one with a hash of ours: however long the way, a bounce goes to the first
 //! forwarder, and from there to the sender.
 //!
+//! The hash is over the parts without what parts them, as the others have it: whoever moves the `=` between domain and name
+//! (`example.net=ann` to `example.neta=nn`) is not found out. He can then send a bounce there, and nothing else.
+//!
 //! What is longer than a path may be (RFC 5321 §4.5.3.1.3) is not made. RFC 5321 §4.5.3.1.1 also limits local parts, to 64
 //! octets, and that limit is not kept unless it is asked for ([`Srs::longest_local`]): the senders of large providers
 //! have 60 octets as they are, so a forwarder that keeps it refuses their mail altogether, while nearly all receivers take

@@ -2,7 +2,7 @@
 
 use super::{
     Day, LONGEST_PATH, Srs, Tag,
-    encode::{parts, three},
+    encode::{is_host, parts, three},
     local,
     stamp::Age,
     tagged,
@@ -64,7 +64,7 @@ impl Srs {
         let (hash, stamp, rest) = three(rest).ok_or(Refusal::Malformed)?;
         let (host, user) = rest.split_once('=').ok_or(Refusal::Malformed)?;
         let day = Day::read(stamp).ok_or(Refusal::Malformed)?;
-        if host.is_empty() || user.is_empty() {
+        if !is_host(host) || user.is_empty() {
             return Err(Refusal::Malformed);
         }
         if !self.secrets.believe(hash, &[stamp, host, user]) {

@@ -22,9 +22,8 @@ impl Srs {
             return Ok(String::new());
         }
         let (local, host) = sender.rsplit_once('@').ok_or(Unfit::Address)?;
-        // `=` parts what is in front of it.
         let fits = |text: &str| !text.is_empty() && text.bytes().all(|octet| (b' '..=b'~').contains(&octet));
-        if !fits(local) || !fits(host) || host.contains(['=', ' ', '"']) {
+        if !fits(local) || !is_host(host) {
             return Err(Unfit::Address);
         }
         if host.eq_ignore_ascii_case(domain.as_str()) {
@@ -69,7 +68,7 @@ impl Srs {
 /// The first forwarder and his part, from what stands behind `SRS1`: `=HHHH=first.example==HHHH=TT=…`.
 pub(super) fn parts(rest: &str) -> Option<(&str, &str)> {
     let (_, first, his) = three(rest)?;
-    (!first.is_empty() && his.bytes().next().is_some_and(|sign| SEPARATORS.contains(&sign)))
+    (is_host(first) && his.bytes().next().is_some_and(|sign| SEPARATORS.contains(&sign)))
         .then_some((first, his))
 }
 
@@ -78,4 +77,13 @@ pub(super) fn three(rest: &str) -> Option<(&str, &str, &str)> {
     let (hash, rest) = rest.get(1..)?.split_once('=')?;
     let (part, rest) = rest.split_once('=')?;
     Some((hash, part, rest))
+}
+
+/// What may stand behind an `@`: a name or an address in brackets. What comes from strangers is signed by us and read again
+/// as the domain of an address.
+pub(super) fn is_host(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|octet| {
+            octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_' | b'[' | b']' | b':')
+        })
 }

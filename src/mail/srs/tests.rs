@@ -50,6 +50,11 @@ fn addresses_are_those_of_postsrsd_and_mail_srs() {
         let other = MADE[0].1.replacen('=', sign, 1);
         assert_eq!(ours.decode(local(&other), today).as_deref(), Ok("ann@example.net"));
     }
+    // Not to be believed as the domain of an address: a local part like any other.
+    let forged = "\"SRS1=WXYZ=no host==AB=CD=x=y\"@example.net";
+    let made = ours.encode(forged, &domain(), today).unwrap();
+    assert!(made.starts_with("\"SRS0="), "{made}");
+    assert_eq!(ours.decode(local(&made), today).as_deref(), Ok(forged));
     let signed = ours.encode("SRS0+AB=CD=first.example=bob@fwd1.example", &domain(), today).unwrap();
     assert_eq!(
         ours.decode(local(&signed), today).as_deref(),
