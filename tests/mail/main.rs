@@ -14,6 +14,7 @@ mod demo;
 mod explain;
 mod faults;
 mod hostile;
+mod known;
 mod lists;
 mod milter;
 mod network;
