@@ -24,6 +24,7 @@ mod rights;
 mod rotate;
 mod routes;
 mod signing;
+mod six;
 mod smtp;
 mod spf;
 mod tls;
