@@ -13,6 +13,7 @@ mod config;
 mod demo;
 mod explain;
 mod faults;
+mod hang;
 mod hostile;
 mod known;
 mod lists;
