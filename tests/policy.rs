@@ -3,8 +3,12 @@
 
 #[path = "policy/clock.rs"]
 mod clock;
+#[path = "policy/crowd.rs"]
+mod crowd;
 #[path = "policy/doors.rs"]
 mod doors;
+#[path = "policy/faults.rs"]
+mod faults;
 #[path = "policy/place.rs"]
 mod place;
 #[path = "policy/starved.rs"]

@@ -5,6 +5,8 @@ mod common;
 
 #[path = "senders/blocklists.rs"]
 mod blocklists;
+#[path = "senders/faults.rs"]
+mod faults;
 
 use common::dns::{Dns, Fault, Zone};
 use std::{
@@ -17,7 +19,7 @@ use std::{
 };
 
 /// Longest wait for something that has no promise of its own.
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(40);
 /// Every answer is there by then; the rest is for a busy machine.
 const PROMISED: Duration = Duration::from_millis(1700);
 
@@ -68,6 +70,19 @@ impl Place {
 
     fn ask(&self, client: &str, sender: &str) -> String {
         self.timed(client, sender).0
+    }
+
+    /// Asks until the answer begins so: a list is asked when it has passed its test.
+    fn until(&self, client: &str, sender: &str, wanted: &str) -> String {
+        let began = Instant::now();
+        loop {
+            let told = self.ask(client, sender);
+            if told.starts_with(wanted) {
+                return told;
+            }
+            assert!(began.elapsed() < LONG, "{told} and not {wanted}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 

@@ -152,13 +152,13 @@ pub async fn listen<D: Door>(
                     }
                 }
             },
-            Some(ended) = sessions.join_next() => note(name, ended),
+            Some(ended) = sessions.join_next() => note(&service, ended),
             () = &mut stopping => break,
         }
     }
     drop(door);
     while let Some(ended) = sessions.join_next().await {
-        note(name, ended);
+        note(&service, ended);
     }
 }
 
@@ -181,14 +181,18 @@ impl Spare {
     }
 }
 
-fn note(name: &str, ended: Result<End, tokio::task::JoinError>) {
+fn note(service: &Service, ended: Result<End, tokio::task::JoinError>) {
+    let name = service.name;
     match ended {
         Ok(End::Over) => {}
         Ok(End::Slow) => tracing::warn!(service = name, "client too slow, disconnected"),
         Ok(End::Refused(why)) => tracing::warn!(service = name, why, "client not understood, disconnected"),
         Ok(End::Broken(error)) => tracing::info!(service = name, %error, "connection broke"),
         // The panic itself was told when it happened.
-        Err(error) => tracing::error!(service = name, %error, "a session failed, the others go on"),
+        Err(error) => {
+            service.traffic.failed();
+            tracing::error!(service = name, %error, "a session failed, the others go on");
+        }
     }
 }
 
@@ -225,7 +229,9 @@ mod tests {
         let path = folder.path().join("socket");
         let drain = Arc::new(Drain::default());
         let door = bind(&path, None).unwrap();
-        let server = tokio::spawn(listen(door, Arc::new(Echo), service(2), drain.clone()));
+        let service = service(2);
+        let traffic = service.traffic.clone();
+        let server = tokio::spawn(listen(door, Arc::new(Echo), service, drain.clone()));
         let mut first = UnixStream::connect(&path).await.unwrap();
         assert!(echoes(&mut first).await);
         let mut second = UnixStream::connect(&path).await.unwrap();
@@ -237,6 +243,7 @@ mod tests {
         assert!(bind(&path, None).is_err(), "a live socket was taken");
         drain.begin();
         server.await.unwrap();
+        assert_eq!(traffic.counts(), [2, 1, 0, 1], "taken, turned away, open, failed");
         bind(&path, None).unwrap();
     }
 

@@ -126,6 +126,7 @@ impl Status {
             ("connections_total", Kind::Counter, "Connections taken."),
             ("connections_refused_total", Kind::Counter, "Connections turned away: too many at a time."),
             ("connections_open", Kind::Gauge, "Connections now."),
+            ("connections_failed_total", Kind::Counter, "Connections that a fault of mailctld ended."),
         ];
         for (at, (name, kind, about)) in families.into_iter().enumerate() {
             let mut family = page.family(name, kind, about);

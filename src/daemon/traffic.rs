@@ -1,4 +1,4 @@
-//! How many connections came to a door, how many are open, how many were turned away.
+//! How many connections came to a door, how many are open, how many were turned away, how many a fault of ours ended.
 
 use std::sync::{
     Arc,
@@ -11,6 +11,7 @@ pub struct Traffic {
     came: AtomicU64,
     turned_away: AtomicU64,
     open: AtomicU64,
+    failed: AtomicU64,
 }
 
 /// An open connection, for as long as this is held; also where its session panics.
@@ -36,8 +37,13 @@ impl Traffic {
         self.turned_away.fetch_add(1, Relaxed);
     }
 
-    /// Taken, turned away, open now.
-    pub fn counts(&self) -> [u64; 3] {
-        [&self.came, &self.turned_away, &self.open].map(|count| count.load(Relaxed))
+    /// One less, for its session panicked.
+    pub fn failed(&self) {
+        self.failed.fetch_add(1, Relaxed);
+    }
+
+    /// Taken, turned away, open now, failed.
+    pub fn counts(&self) -> [u64; 4] {
+        [&self.came, &self.turned_away, &self.open, &self.failed].map(|count| count.load(Relaxed))
     }
 }

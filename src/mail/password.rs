@@ -20,6 +20,11 @@ const LONGEST: usize = 256;
 /// Without `l`, `1`, `0`, `o`, which people mix up: 32 characters, five bits each.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
+/// The hash of nobody's password, which takes as long to check as one of [`hash`]: the digest is zeros, and to find what
+/// leads to it means 2^256 tries. Dovecot checks against it who logs in under a name that nobody has.
+pub const NOBODYS: &str = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
+                           AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// Known to everybody: the passwords that other mail servers' examples ship with.
 const KNOWN: &[&str] = &[
     "adminpass123",
@@ -149,5 +154,18 @@ mod tests {
         let phc = hash.strip_prefix("{ARGON2ID}").unwrap();
         Argon2::default().verify_password(b"correct horse", phc).unwrap();
         assert!(Argon2::default().verify_password(b"wrong horse", phc).is_err());
+    }
+
+    /// Proves: threats 29 (time): what is checked where there is no login is as dear as what is checked where there is one.
+    #[test]
+    fn nobodys_hash_costs_what_every_hash_costs() {
+        let shape = |hash: &str| {
+            let parts: Vec<&str> = hash.split('$').collect();
+            (parts[..4].join("$"), parts[4].len(), parts[5].len())
+        };
+        assert_eq!(shape(NOBODYS), shape(&hash("correct horse", [7; SALT]).unwrap()));
+        let phc = NOBODYS.strip_prefix("{ARGON2ID}").unwrap();
+        let checked = Argon2::default().verify_password(b"correct horse", phc);
+        assert_eq!(checked, Err(argon2::password_hash::Error::PasswordInvalid));
     }
 }

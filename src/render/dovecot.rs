@@ -17,6 +17,7 @@ struct Context<'a> {
     mailbox_size_limit: u64,
     message_size_limit: u64,
     auth_workers: u64,
+    nobodys_password: &'static str,
     folders: [&'static str; 4],
     vmail: u32,
 }
@@ -57,6 +58,7 @@ pub(super) fn render(
         mailbox_size_limit: settings.mailbox_size_limit,
         message_size_limit: settings.message_size_limit,
         auth_workers: auth_workers(settings.limits.memory),
+        nobodys_password: crate::mail::password::NOBODYS,
         folders: ["Drafts", "Junk", "Trash", "Sent"],
         vmail: ids::VMAIL,
     };

@@ -50,6 +50,42 @@ fn a_limit_ends_to_the_second() {
     assert_eq!(end(), "DUNNO");
 }
 
+/// Proves: fault 22 (the clock jumps a day back, three months ahead, and is right again): limits recover by themselves, and
+/// who is over one is never told to wait longer than its window.
+#[test]
+fn limits_recover_when_the_clock_jumps() {
+    let mut place = Place::new("[policies.rates]\nclient = \"messages 2/h 3/d\"\n");
+    under_a_clock(&mut place);
+    now(&place, "2026-11-22 10:00:00");
+    place.start();
+    let mut session = place.connect();
+    let mut end =
+        || session.ask("protocol_state=END-OF-MESSAGE client_address=192.0.2.7 recipient_count=1").unwrap();
+    let mut full = |when: &str| {
+        assert_eq!([end(), end()], ["DUNNO", "DUNNO"], "{when}");
+        end()
+    };
+    assert!(full("at first").ends_with("try again after 11:00 UTC"));
+    // A day back, what was counted lies in the future and is not believed.
+    now(&place, "2026-11-21 10:00:00");
+    assert!(full("a day back").ends_with("try again after 11:00 UTC"));
+    // Right again: that is a day ago now.
+    now(&place, "2026-11-22 10:00:30");
+    assert!(full("right again").ends_with("try again after 11:01 UTC"));
+    now(&place, "2027-02-20 10:00:00");
+    assert!(full("three months ahead").ends_with("try again after 11:00 UTC"));
+    now(&place, "2026-11-22 10:01:00");
+    assert!(full("and back").ends_with("try again after 11:01 UTC"));
+    // From there on by the clock.
+    now(&place, "2026-11-22 11:01:00");
+    assert_eq!(end(), "DUNNO");
+    let day = end();
+    assert!(
+        day.contains("3 messages a day") && day.ends_with("try again after 2026-11-23 10:01 UTC"),
+        "{day}"
+    );
+}
+
 /// Proves: issue 6 (greylisting across a restart and a clock jump), fault 22: nobody waits for ever, and who is known stays so.
 #[test]
 fn greylisting_goes_on_across_a_restart_and_clocks_that_jump() {

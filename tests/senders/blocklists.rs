@@ -27,19 +27,6 @@ fn place(dns: &Dns, zones: &[&str], more: &str) -> Place {
 }
 
 impl Place {
-    /// Asks until the answer begins so: a list is asked when it has passed its test.
-    fn until(&self, client: &str, sender: &str, wanted: &str) -> String {
-        let began = Instant::now();
-        loop {
-            let told = self.ask(client, sender);
-            if told.starts_with(wanted) {
-                return told;
-            }
-            assert!(began.elapsed() < LONG, "{told} and not {wanted}");
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
-
     fn log(&self) -> String {
         fs::read_to_string(self.home.path().join("log")).unwrap()
     }
