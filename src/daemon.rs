@@ -224,7 +224,7 @@ fn reload(
             }
             state.configure(&config);
             if let Some(forward) = &config.forward {
-                forward::read_secrets(&state, &forward.srs);
+                forward::read_secrets(state, &forward.srs);
             }
             facts.configure(config.resolvers.clone());
             dnsbl.configure(&config.dnsbl);

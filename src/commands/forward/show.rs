@@ -41,7 +41,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
             Some(until) => names::moment(until),
         };
         ui.data(format!("ends     {ends}"));
-        ui.data(format!("note     {}", row.note).trim_end().to_owned());
+        ui.data(format!("note     {}", row.note).trim_end());
         ui.data(format!("rules    {}", row.rules));
         false
     })
