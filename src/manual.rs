@@ -111,6 +111,7 @@ const DECISIONS: &[(&str, &str)] = &[
     ("dns", include_str!("manual/decisions/dns.md")),
     ("engine", include_str!("manual/decisions/engine.md")),
     ("house", include_str!("manual/decisions/house.md")),
+    ("forward", include_str!("manual/decisions/forward.md")),
     ("limits", include_str!("manual/decisions/limits.md")),
     ("milter", include_str!("manual/decisions/milter.md")),
     ("policy", include_str!("manual/decisions/policy.md")),
