@@ -30,6 +30,7 @@ pub mod record;
 pub mod relay;
 pub mod rights;
 pub mod rotation;
+pub mod rule;
 pub mod server;
 pub mod spf;
 pub mod srs;

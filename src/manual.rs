@@ -78,7 +78,7 @@ pub const TOPICS: &[Topic] = &[
     },
     Topic {
         name: "forward",
-        about: "aliases for many addresses, with an end, a switch, a note",
+        about: "aliases for many addresses, with an end, a switch, a note, rules",
         text: Text::Page(include_str!("manual/forward.md")),
     },
     Topic {

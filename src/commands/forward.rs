@@ -8,6 +8,7 @@ mod export;
 mod import;
 mod list;
 mod row;
+mod rule;
 mod set;
 mod show;
 mod switch;
@@ -42,6 +43,9 @@ enum Verb {
     Import(import::Args),
     Export(export::Args),
     Test(test::Args),
+    // Until mailctld asks them: what nobody obeys is offered to nobody.
+    #[command(hide = true)]
+    Rule(rule::Args),
 }
 
 /// Runs the verb.
@@ -57,6 +61,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         Verb::Show(args) => return show::run(args, world, ui).await,
         Verb::Export(args) => return export::run(args, world, ui).await,
         Verb::Test(args) => return test::run(args, world, ui).await,
+        Verb::Rule(args) => return rule::run(args, world, ui).await,
     }
     live::noticed(world, ui).await
 }

@@ -7,7 +7,7 @@ use super::{memory::unix_now, snapshot::Snapshot, state::State};
 use crate::{
     error::Error,
     mail::list::Table,
-    world::store::{Entry, Kind, Listed, Row, Store},
+    world::store::{Entry, Kind, Listed, Row, Store, rules},
 };
 use std::{
     collections::BTreeSet,
@@ -100,6 +100,13 @@ async fn read(store: &Store) -> Result<(Snapshot, i64), Error> {
     for (source, terms) in store.all_terms(None).await? {
         snapshot.forwards.set_terms(&source, Some(&terms));
     }
+    let rules = store.rules(None).await?;
+    for of_source in rules.chunk_by(|one, next| one.0 == next.0) {
+        let read = of_source.iter().map(rules::read).collect();
+        if let Some((source, ..)) = of_source.first() {
+            snapshot.forwards.set_rules(source, read);
+        }
+    }
     let patterns = store.patterns(None).await?;
     for of_domain in patterns.chunk_by(|(one, ..), (next, ..)| one == next) {
         let rows = of_domain.iter().map(|(_, source, target)| (source.as_str(), target.as_str()));
@@ -174,6 +181,8 @@ async fn apply(store: &Store, state: &State, entries: &[Entry]) -> Result<(), Er
     let (forwards, patterned) = (keys(Kind::Forward), keys(Kind::Pattern));
     let terms = if forwards.is_empty() { Vec::new() } else { store.all_terms(Some(&forwards)).await? };
     let patterns = if patterned.is_empty() { Vec::new() } else { store.patterns(Some(&patterned)).await? };
+    let ruled = keys(Kind::Rule);
+    let rules = if ruled.is_empty() { Vec::new() } else { store.rules(Some(&ruled)).await? };
     let rights = if keys(Kind::Right).is_empty() { None } else { Some(store.rights().await?) };
 
     let mut known = state.write();
@@ -191,6 +200,10 @@ async fn apply(store: &Store, state: &State, entries: &[Entry]) -> Result<(), Er
     for source in forwards {
         let of_source = terms.iter().find(|(of, _)| of == source);
         snapshot.forwards.set_terms(source, of_source.map(|(_, terms)| terms));
+    }
+    for source in ruled {
+        let of_source = rules.iter().filter(|row| row.0 == source);
+        snapshot.forwards.set_rules(source, of_source.map(rules::read).collect());
     }
     for domain in patterned {
         let of_domain = patterns.iter().filter(|(of, ..)| of == domain);

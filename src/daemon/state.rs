@@ -8,6 +8,7 @@ use crate::mail::{
     list::Lists,
     policy::Rules,
     rights::Restriction,
+    rule::Rule,
     srs::Srs,
 };
 use crate::{settings::trust::Trust, world::lists::Trouble};
@@ -160,6 +161,10 @@ impl Directory for View<'_> {
 
     fn patterns(&self, domain: &str) -> Result<Option<Arc<Patterns>>, Malformed> {
         self.snapshot.forwards.patterns(domain)
+    }
+
+    fn rules(&self, source: &str) -> Result<Option<Arc<[Rule]>>, Malformed> {
+        self.snapshot.forwards.rules(source)
     }
 
     fn granted(&self, source: &str) -> Result<Vec<Address>, Malformed> {

@@ -23,6 +23,7 @@ pub use route::{Route, Stop, Target, Why};
 use super::{
     address::{Address, Domain},
     forward::{Off, Patterns},
+    rule::{Facts, Rule},
 };
 use std::sync::Arc;
 use walk::Walk;
@@ -53,6 +54,8 @@ pub trait Directory {
     fn off(&self, source: &str) -> Result<Option<Off>, Self::Error>;
     /// Wildcards, regular expressions and the like of `domain`; `None` = it has none.
     fn patterns(&self, domain: &str) -> Result<Option<Arc<Patterns>>, Self::Error>;
+    /// What happens to some messages on their way through `source`, in order; `None` = it has no rules.
+    fn rules(&self, source: &str) -> Result<Option<Arc<[Rule]>>, Self::Error>;
     /// The logins that were given the right to send as `source`, of the same two forms.
     fn granted(&self, source: &str) -> Result<Vec<Address>, Self::Error>;
 }
@@ -71,6 +74,19 @@ pub struct Place {
 /// Where mail for `address` goes. Ends for every directory, loops included.
 pub fn resolve<D: Directory>(directory: &D, place: &Place, address: &Address) -> Result<Route, D::Error> {
     let mut walk = Walk::new(directory, place);
+    walk.visit(address.clone())?;
+    Ok(walk.done())
+}
+
+/// Where one message for `address` goes: as [`resolve`], with the rules of every forward on its way. Where nothing is left
+/// and a stop has a `block`, that is what the sender is told; a rule that matched is at its stop.
+pub fn resolve_for<D: Directory>(
+    directory: &D,
+    place: &Place,
+    address: &Address,
+    facts: &Facts,
+) -> Result<Route, D::Error> {
+    let mut walk = Walk::new(directory, place).of(facts);
     walk.visit(address.clone())?;
     Ok(walk.done())
 }

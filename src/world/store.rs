@@ -22,6 +22,7 @@ mod page;
 mod pattern;
 mod persist;
 mod right;
+pub mod rules;
 mod signing;
 mod stage;
 mod whole;

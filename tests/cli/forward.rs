@@ -245,3 +245,118 @@ fn what_is_exported_is_imported_alike() {
     assert!(refused.status == 65 && refused.err.contains("line 2:"), "{refused:?}");
     assert_eq!(home.ok(&["forward", "export"]), csv);
 }
+
+const MESSAGE: &str = "From: News <news@shop.example>\r\nSubject: =?utf-8?q?Your_Inv=6Fice?=\r\n\
+    Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n--b\r\nContent-Type: application/pdf\r\n\r\nx\r\n--b--\r\n";
+
+/// Proves: S0-33 (priority, first match, switch), S0-34 (conditions and actions), `forward rule test --eml`.
+#[test]
+fn rules_come_go_move_and_are_tried() {
+    let home = with_people();
+    home.ok(&["forward", "add", "info@example.org", "ann@example.org"]);
+    home.ok(&["forward", "add", "s-*@example.org", "info@example.org"]);
+    let add = |words: &[&str]| {
+        let added = home.json(&[&["forward", "rule", "add"], words].concat());
+        added["id"].as_i64().unwrap().to_string()
+    };
+    let invoice = add(&[
+        "info@example.org",
+        "--subject-contains",
+        "INVOICE",
+        "--attachment",
+        "yes",
+        "--also-to",
+        "bob@example.org",
+    ]);
+    let shop = add(&[
+        "info@example.org",
+        "--priority",
+        "10",
+        "--sender-domain",
+        ".shop.example",
+        "--block",
+        "no ads, please",
+    ]);
+    let night = add(&[
+        "s-*@example.org",
+        "--between",
+        "22:00-06:00",
+        "--redirect",
+        "out@example.net",
+        "bob@example.org",
+    ]);
+    home.ok(&["forward", "rule", "add", "info@example.org", "--forward", "--dry-run"]);
+    assert_eq!(home.json(&["forward", "rule", "list"]).as_array().unwrap().len(), 3);
+    let file = home.path().join("message.eml");
+    fs::write(&file, MESSAGE).unwrap();
+    let test = |words: &[&str]| {
+        let told = ["forward", "rule", "test", "--eml", file.to_str().unwrap(), "--at", "12:00"];
+        home.json(&[&told[..], words].concat())
+    };
+    let targets = |way: &serde_json::Value| {
+        let all = way["targets"].as_array().unwrap().iter();
+        all.map(|one| one["address"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let way = test(&["info@example.org"]);
+    assert_eq!((&way["stops"][0]["block"], targets(&way)), (&json!("no ads, please"), Vec::<String>::new()));
+    home.ok(&["forward", "rule", "disable", &shop]);
+    assert_eq!(targets(&test(&["info@example.org"])), ["ann@example.org", "bob@example.org"]);
+    assert_eq!(targets(&test(&["s-x@example.org"])), ["ann@example.org", "bob@example.org"]);
+    let shown = [
+        "forward",
+        "rule",
+        "test",
+        "--eml",
+        file.to_str().unwrap(),
+        "--at",
+        "23:00",
+        "s-x@example.org",
+        "--json",
+    ];
+    let way: serde_json::Value = serde_json::from_str(&home.ok(&shown)).unwrap();
+    assert_eq!(targets(&way), ["out@example.net", "bob@example.org"]);
+    let all = test(&[]);
+    assert_eq!(all["facts"]["subjects"], json!(["Your Invoice"]));
+    assert_eq!(all["facts"]["attachments"], json!(true));
+    assert_eq!(all["results"][0]["rule"].to_string(), invoice);
+    assert_eq!(all["results"][1]["rule"], json!(null));
+    home.ok(&["forward", "rule", "enable", &shop]);
+    home.ok(&["forward", "rule", "move", &shop, "900"]);
+    assert_eq!(test(&["info@example.org"])["stops"][0]["rule"].to_string(), invoice);
+    assert!(
+        home.ok(&["forward", "show", "info@example.org"])
+            .contains("priority 900: if the sender is of shop.example or below it")
+    );
+    assert!(
+        home.ok(&["forward", "test", "info@example.org"]).contains("rules of info@example.org may send some")
+    );
+
+    // There and back again, with its rules.
+    let exported = home.ok(&["forward", "export", "--json"]);
+    let gone = home.run(&["forward", "rule", "del", &shop]);
+    let undo = gone.err.lines().find_map(|line| line.strip_prefix("undo: ")).unwrap();
+    assert!(
+        undo.ends_with(
+            "rule add info@example.org --priority 900 --sender-domain .shop.example --block 'no ads, please'"
+        ),
+        "{undo}"
+    );
+    home.ok(&["forward", "del", "s-*@example.org", "info@example.org"]);
+    assert_eq!(home.json(&["forward", "rule", "list"]), json!([]), "rules go with their forward");
+    assert_eq!(home.fed(&["forward", "import", "-"], &exported).status, 0);
+    assert_eq!(home.ok(&["forward", "export", "--json"]), exported);
+
+    for (words, status, word) in [
+        (&["info@example.org", "--subject-is", "x"][..], 64, "--block"),
+        (&["info@example.org", "--block", "--forward"], 64, "cannot be used"),
+        (&["nobody@example.org", "--block"], 65, "is no forward"),
+        (&["info@example.org", "--redirect", "nobody@mail.example.org"], 65, "nobody here"),
+        (&["info@example.org", "--also-to", "s-1@example.org"], 65, "would come back"),
+        (&["info@example.org", "--between", "22:00", "--block"], 64, "22:00-06:00"),
+        (&["info@example.org", "--priority", "1001", "--block"], 64, "1001"),
+        (&["info@example.org", "--subject-contains", "", "--block"], 64, "empty"),
+    ] {
+        home.refused(&[&["forward", "rule", "add"], words].concat(), status, word);
+    }
+    home.refused(&["forward", "rule", "del", &night], 65, "there is no rule");
+}

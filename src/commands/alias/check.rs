@@ -7,6 +7,7 @@ use crate::{
         alias,
         directory::{Directory, Place, Route, Why, resolve},
         forward::{Aim, Off, Patterns, Source},
+        rule::Rule,
     },
     settings::Settings,
 };
@@ -41,6 +42,10 @@ impl<D: Directory> Directory for On<'_, D> {
 
     fn patterns(&self, domain: &str) -> Result<Option<Arc<Patterns>>, D::Error> {
         self.0.patterns(domain)
+    }
+
+    fn rules(&self, _source: &str) -> Result<Option<Arc<[Rule]>>, D::Error> {
+        Ok(None)
     }
 
     fn granted(&self, source: &str) -> Result<Vec<Address>, D::Error> {
@@ -94,6 +99,29 @@ pub fn all_lead_somewhere<D: Directory<Error = Error>>(
             return Err(Error::new(codes::ALIAS_LOOP, format!("{source} would lead to itself"))
                 .cause(format!("mail for {sample} would go to {sample}"))
                 .hint("name a target that it does not match"));
+        }
+    }
+    Ok(())
+}
+
+/// The same for targets that a rule of `source` names.
+pub fn named_lead_elsewhere<D: Directory<Error = Error>>(
+    directory: &D,
+    place: &Place,
+    source: &Source,
+    targets: &[Address],
+) -> Result<(), Error> {
+    let directory = &On(directory);
+    let own = source.to_string();
+    for target in targets {
+        reaches(directory, place, source, target)?;
+        let route = resolve(directory, place, target)?;
+        if target.to_string() != own && route.stops.iter().any(|stop| stop.source.as_ref() == Some(&own)) {
+            return Err(Error::new(
+                codes::ALIAS_LOOP,
+                format!("mail for {target} would come back to {source}"),
+            )
+            .hint(format!("mailctl alias resolve {target}")));
         }
     }
     Ok(())

@@ -74,6 +74,12 @@ fn sentence(stop: &Stop) -> String {
         Some(_) if stop.why != Why::Off => format!("{said} (the alias {source} {})", off(stop)),
         _ => said,
     };
+    let said = match (stop.rule, &stop.block, stop.ruled) {
+        (Some(id), Some(text), _) => format!("matches {source}, whose rule {id} refuses it: {text}"),
+        (Some(id), None, _) => format!("{said}, by rule {id} of {source}"),
+        (None, _, true) => format!("{said}; rules of {source} may send some messages elsewhere"),
+        (None, _, false) => said,
+    };
     if stop.loops { format!("{said} (which leads back here; not followed)") } else { said }
 }
 
@@ -116,7 +122,8 @@ fn json(route: &Route) -> serde_json::Value {
         .map(|stop| {
             serde_json::json!({
                 "address": stop.at, "is": why(stop.why), "leads_to": stop.leads_to, "loops": stop.loops,
-                "source": stop.source, "parts": stop.parts, "off": off(stop.off),
+                "source": stop.source, "parts": stop.parts, "off": off(stop.off), "ruled": stop.ruled, "rule": stop.rule,
+                "block": stop.block,
             })
         })
         .collect();

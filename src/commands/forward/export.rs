@@ -1,7 +1,7 @@
 //! `mailctl forward export`.
 
 use super::{
-    row::{Row, each},
+    row::{Full, Row, each, rules},
     when,
 };
 use crate::{
@@ -30,12 +30,17 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let suffix = domain.map(|domain| format!("@{domain}")).unwrap_or_default();
     let filter = Filter { suffix, now: names::now(), ..Filter::default() };
     let json = ui.manner().json;
+    let rules = rules(&store, None).await?;
+    if !json && !rules.is_empty() {
+        ui.warn("CSV has no rules; with --json they are there");
+    }
     let mut listing = Listing::begin(ui);
     if !json {
         listing.row(&(), |line| line.push_str(csv::line(&csv::COLUMNS).trim_end_matches('\n')));
     }
     each(&store, &filter, |row| {
-        listing.row(&row, |line| line.push_str(record(&row).trim_end_matches('\n')));
+        let full = Full { row: &row, rules: rules.get(row.source).map_or(&[], Vec::as_slice) };
+        listing.row(&full, |line| line.push_str(record(&row).trim_end_matches('\n')));
         !listing.closed()
     })
     .await?;

@@ -5,11 +5,15 @@ use super::{
     when,
 };
 use crate::{
-    commands::{alias::place, names},
+    commands::{
+        alias::{check::named_lead_elsewhere, place},
+        names,
+    },
     error::{Error, codes},
     mail::{
         address::{Address, Domain},
         forward::{Aim, Terms, csv},
+        rule::{Action, RULES, Rule},
     },
     settings::{Settings, value},
     ui::Ui,
@@ -25,7 +29,7 @@ const SHOWN: usize = 20;
 
 /// Add all forwards of a file, or none: what `forward export` prints, as CSV or JSON
 ///
-/// A forward that is there already gets the targets that it lacks, and end, note and switch of the file. Postfix's
+/// A forward that is there already gets the targets and rules that it lacks, and end, note and switch of the file. Postfix's
 /// virtual(5) is taken by `mailctl alias import`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -43,6 +47,7 @@ struct Read {
     source: String,
     targets: Vec<String>,
     terms: Terms,
+    rules: Vec<Rule>,
 }
 
 /// As JSON has it; what else is there is not looked at.
@@ -56,6 +61,8 @@ struct Json {
     until: Option<i64>,
     #[serde(default)]
     note: String,
+    #[serde(default)]
+    rules: Vec<Rule>,
 }
 
 fn yes() -> bool {
@@ -89,7 +96,9 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         // Afterwards, for a forward may lead to one that stands behind it in the file.
         let place = place(&settings);
         let check = |(line, inserted): &(usize, Inserted), directory: &Lookup<'_>| {
-            let done = inserted.entry.reaches(directory, &place, &inserted.all, &inserted.further);
+            let Inserted { entry, all, further, named, .. } = inserted;
+            let done = entry.reaches(directory, &place, all, further);
+            let done = done.and_then(|()| named_lead_elsewhere(directory, &place, &entry.source, named));
             done.err().map(|error| format!("line {line}: {error}"))
         };
         faults = change
@@ -121,6 +130,8 @@ struct Inserted {
     entry: Entry,
     all: Vec<Aim>,
     further: Vec<Address>,
+    /// Whom its new rules name.
+    named: Vec<Address>,
     /// It has targets that it had not.
     new: bool,
     /// Something else of it is as it was not.
@@ -139,8 +150,23 @@ async fn insert(
     let source = entry.source.to_string();
     let before = change.terms(&source).await?.unwrap_or_default();
     change.set_terms(&source, &row.terms, now).await?;
+    let known = change.rules_of(&source).await?;
+    let (mut other, mut named) = (before != row.terms, Vec::new());
+    for rule in &row.rules {
+        if known.iter().any(|known| Rule { id: rule.id, ..known.clone() } == *rule) {
+            continue;
+        }
+        if let Action::Redirect(targets) | Action::AlsoTo(targets) = &rule.action {
+            named.extend(targets.iter().cloned());
+        }
+        change.add_rule(&source, rule, now).await?;
+        other = true;
+    }
+    if change.rules_of(&source).await?.len() > RULES {
+        return Err(Error::new(codes::FORWARD_LIMIT, format!("{source} would have more than {RULES} rules")));
+    }
     let further = entry.further(change).await?;
-    Ok(Inserted { entry, all: put.all, further, new: !put.added.is_empty(), other: before != row.terms })
+    Ok(Inserted { entry, all: put.all, further, named, new: !put.added.is_empty(), other })
 }
 
 fn text(file: &Path) -> Result<String, Error> {
@@ -160,7 +186,8 @@ fn from_json(text: &str) -> Result<Vec<Read>, Vec<String>> {
         let note = note(&row.note).map_err(|error| format!("element {}: {error}", at + 1))?;
         let terms = Terms { enabled: row.enabled, until: row.until, note };
         // `export` prints one on each line, the first on the second.
-        Ok(Read { line: at + 2, source: row.source, targets: row.targets, terms })
+        row.rules.iter().try_for_each(Rule::sound).map_err(|error| format!("element {}: {error}", at + 1))?;
+        Ok(Read { line: at + 2, source: row.source, targets: row.targets, terms, rules: row.rules })
     };
     all(rows.into_iter().enumerate().map(read))
 }
@@ -196,7 +223,8 @@ fn from_csv(text: &str, now: i64) -> Result<Vec<Read>, Vec<String>> {
         if targets.is_empty() {
             return Err(fault("has no target".to_owned()));
         }
-        Ok(Read { line: record.line, source: field(Some(source)).to_owned(), targets, terms })
+        let source = field(Some(source)).to_owned();
+        Ok(Read { line: record.line, source, targets, terms, rules: Vec::new() })
     }))
 }
 

@@ -2,10 +2,14 @@
 
 use crate::{
     commands::names,
-    error::Error,
-    mail::forward::{Aim, Pattern, Source},
-    world::store::{Filter, Store},
+    error::{Error, codes},
+    mail::{
+        forward::{Aim, Pattern, Source},
+        rule::Rule,
+    },
+    world::store::{Filter, Store, rules},
 };
+use std::collections::BTreeMap;
 
 /// For a machine.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -25,7 +29,29 @@ pub struct Row<'a> {
     /// For people.
     pub note: &'a str,
     /// How many rules it has.
+    #[serde(rename = "rule_count")]
     pub rules: u32,
+}
+
+/// For a machine, with its rules.
+#[derive(serde::Serialize)]
+pub struct Full<'a> {
+    /// Everything else.
+    #[serde(flatten)]
+    pub row: &'a Row<'a>,
+    /// In the order in which they are asked.
+    pub rules: &'a [Rule],
+}
+
+/// The rules of all sources, or of one.
+pub async fn rules(store: &Store, source: Option<&str>) -> Result<BTreeMap<String, Vec<Rule>>, Error> {
+    let only = source.map(|source| [source]);
+    let mut found: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
+    for row in store.rules(only.as_ref().map(<[&str; 1]>::as_slice)).await? {
+        let rule = rules::read(&row).map_err(|what| Error::new(codes::STORE_DAMAGED, what))?;
+        found.entry(row.0).or_default().push(rule);
+    }
+    Ok(found)
 }
 
 impl<'a> Row<'a> {

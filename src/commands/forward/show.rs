@@ -1,6 +1,9 @@
 //! `mailctl forward show`.
 
-use super::{quoted, row::each};
+use super::{
+    quoted,
+    row::{Full, each, rules},
+};
 use crate::{
     commands::names,
     error::{Error, codes},
@@ -23,12 +26,13 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
     let text = source.to_string();
     let store = world.store_to_read().await?;
     let filter = Filter { source: text.clone(), now: names::now(), ..Filter::default() };
+    let rules = rules(&store, Some(&text)).await?.remove(&text).unwrap_or_default();
     let mut found = false;
     let json = ui.manner().json;
     each(&store, &filter, |row| {
         found = true;
         if json {
-            ui.json(&row);
+            ui.json(&Full { row: &row, rules: &rules });
             return false;
         }
         ui.data(format!("source   {}", row.source));
@@ -42,7 +46,10 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         };
         ui.data(format!("ends     {ends}"));
         ui.data(format!("note     {}", row.note).trim_end());
-        ui.data(format!("rules    {}", row.rules));
+        rules.iter().for_each(|rule| {
+            let off = if rule.enabled { "" } else { " (switched off)" };
+            ui.data(format!("rule     {}, priority {}: {rule}{off}", rule.id, rule.priority));
+        });
         false
     })
     .await?;

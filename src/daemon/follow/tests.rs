@@ -186,7 +186,10 @@ async fn entries_of_lists_arrive_and_end() {
 /// Proves: issue 7: patterns and terms are live at once, at the start and afterwards, and go with what they belong to.
 #[tokio::test(flavor = "multi_thread")]
 async fn forwards_arrive_and_go() {
-    use crate::mail::forward::{Aim, Off, Pattern, Terms};
+    use crate::mail::{
+        forward::{Aim, Off, Pattern, Terms},
+        rule::{Action, Rule},
+    };
     let home = Home::new();
     let store = Store::open(&home.paths()).await.unwrap();
     let info = Source::parse("info@example.org").unwrap();
@@ -195,23 +198,28 @@ async fn forwards_arrive_and_go() {
     write(&store, async |mut change: Change| {
         change.add_alias(&alias("info@example.org", "x@example.net"), 1).await.unwrap();
         change.set_terms("info@example.org", &off, 1).await.unwrap();
+        let block = Action::Block("no".to_owned());
+        let rule = Rule { id: 0, priority: 1, enabled: true, conditions: Vec::new(), action: block };
+        change.add_rule("info@example.org", &rule, 1).await.unwrap();
         change.add_pattern(&whole, &Aim::parse("@example.org").unwrap(), 1).await.unwrap();
         change
     })
     .await;
     let led = |s: &Snapshot| s.forwards.patterns("old.test").unwrap().is_some();
     let is_off = |s: &Snapshot| s.forwards.off("info@example.org", 9) == Some(Off::Disabled);
-    home.until(|s| led(s) && is_off(s)).await;
+    let ruled =
+        |s: &Snapshot| s.forwards.rules("info@example.org").unwrap().is_some_and(|rules| rules.len() == 1);
+    home.until(|s| led(s) && is_off(s) && ruled(s)).await;
     home.again.notify_one();
     sleep(Duration::from_millis(300)).await;
-    assert!(home.holds(|s| led(s) && is_off(s)), "read anew");
+    assert!(home.holds(|s| led(s) && is_off(s) && ruled(s)), "read anew");
     write(&store, async |mut change: Change| {
         assert_eq!(change.remove_alias(&info, None).await.unwrap(), 1);
         assert_eq!(change.remove_pattern("@old.test", None).await.unwrap(), 1);
         change
     })
     .await;
-    home.until(|s| !led(s) && !is_off(s)).await;
+    home.until(|s| !led(s) && !is_off(s) && !ruled(s)).await;
     assert_eq!(
         store.terms("info@example.org").await.unwrap(),
         None,

@@ -1,8 +1,9 @@
-//! Patterns by domain, and the terms of the few sources that have any.
+//! Patterns by domain, and the terms and rules of the few sources that have any.
 
 use crate::mail::{
     address::Malformed,
     forward::{Off, Patterns, Terms},
+    rule::Rule,
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,6 +16,7 @@ type Known = Result<Arc<Patterns>, Malformed>;
 pub struct Forwards {
     patterns: HashMap<String, Known>,
     terms: HashMap<String, (bool, Option<i64>)>,
+    rules: HashMap<String, Result<Arc<[Rule]>, Malformed>>,
 }
 
 impl Forwards {
@@ -45,6 +47,31 @@ impl Forwards {
                 self.terms.remove(source);
             }
         }
+    }
+
+    /// Replaces the rules of `source` by these, in the order in which they are asked; `Err`: one of them cannot be read.
+    pub fn set_rules(&mut self, source: &str, rules: Result<Vec<Rule>, String>) {
+        let known = match rules {
+            Ok(rules) if rules.is_empty() => {
+                self.rules.remove(source);
+                return;
+            }
+            Ok(rules) => Ok(rules.into()),
+            Err(why) => {
+                tracing::error!(source, why, "the directory holds a rule that is none");
+                Err(Malformed {
+                    what: "source",
+                    text: source.to_owned(),
+                    why: "has rules that cannot be read",
+                })
+            }
+        };
+        self.rules.insert(source.to_owned(), known);
+    }
+
+    /// The rules of `source`, in the order in which they are asked.
+    pub fn rules(&self, source: &str) -> Result<Option<Arc<[Rule]>>, Malformed> {
+        self.rules.get(source).cloned().transpose()
     }
 
     /// The patterns of `domain`.

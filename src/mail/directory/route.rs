@@ -67,12 +67,29 @@ pub struct Stop {
     pub parts: Vec<String>,
     /// Why that source does not count, where it does not.
     pub off: Option<Off>,
+    /// That source has rules that count: where mail goes depends on the message.
+    pub ruled: bool,
+    /// The rule of it that matched, where a message was asked about.
+    pub rule: Option<i64>,
+    /// What the sender is told, where that rule refuses the message.
+    pub block: Option<String>,
 }
 
 impl Stop {
     /// Nothing is known of it but this.
     pub(super) fn new(at: Address, why: Why) -> Self {
-        Self { at, why, leads_to: Vec::new(), loops: false, source: None, parts: Vec::new(), off: None }
+        Self {
+            at,
+            why,
+            leads_to: Vec::new(),
+            loops: false,
+            source: None,
+            parts: Vec::new(),
+            off: None,
+            ruled: false,
+            rule: None,
+            block: None,
+        }
     }
 
     /// It was found by this source.
@@ -92,6 +109,16 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether where mail goes depends on the message: a forward on the way has rules.
+    pub fn ruled(&self) -> bool {
+        self.stops.iter().any(|stop| stop.ruled)
+    }
+
+    /// What the sender is told of a message that a rule refuses, so that it goes nowhere.
+    pub fn block(&self) -> Option<&str> {
+        if self.targets.is_empty() { self.stops.iter().find_map(|stop| stop.block.as_deref()) } else { None }
+    }
+
     pub(super) fn stop(&mut self, at: Address, why: Why) {
         self.stops.push(Stop::new(at, why));
     }

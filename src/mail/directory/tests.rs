@@ -9,6 +9,7 @@ pub struct Table {
     pub granted: BTreeMap<String, Vec<String>>,
     pub patterns: BTreeMap<String, Vec<String>>,
     pub off: BTreeMap<String, Off>,
+    pub rules: BTreeMap<String, Vec<Rule>>,
 }
 
 impl Table {
@@ -42,6 +43,9 @@ impl Directory for Table {
             .flat_map(|(source, targets)| targets.iter().map(|target| (source.as_str(), target.as_str())))
             .collect();
         Ok((!rows.is_empty()).then(|| Arc::new(Patterns::new(rows).unwrap())))
+    }
+    fn rules(&self, source: &str) -> Result<Option<Arc<[Rule]>>, Infallible> {
+        Ok(self.rules.get(source).map(|rules| rules.clone().into()))
     }
     fn granted(&self, source: &str) -> Result<Vec<Address>, Infallible> {
         Ok(addresses(&self.granted, source))
@@ -231,6 +235,51 @@ fn what_is_off_is_refused_but_for_a_mailbox_of_its_name() {
         let Ok(rest) = resolve_rest(&table, &place(), &Domain::parse(domain).unwrap());
         assert!(rest.targets.is_empty());
     }
+}
+
+/// Proves: S0-33, S0-34: each forward on the way asks its own rules, and only while it counts.
+#[test]
+fn rules_change_the_way_of_the_messages_that_they_match() {
+    use crate::mail::rule::{Action, Condition};
+    let of = |texts: &[&str]| texts.iter().map(|text| Address::parse(text).unwrap()).collect::<Vec<_>>();
+    let rule = |id, subject: &str, action| Rule {
+        id,
+        priority: 0,
+        enabled: true,
+        conditions: vec![Condition::SubjectContains(subject.to_owned())],
+        action,
+    };
+    let mut table = many();
+    table.aliases.insert("first@example.org".to_owned(), vec!["sales-fix@example.org".to_owned()]);
+    table.rules.insert(
+        "sales-fix@example.org".to_owned(),
+        vec![
+            rule(1, "spam", Action::Block("not here".to_owned())),
+            rule(2, "else", Action::Redirect(of(&["ann@example.org"]))),
+            rule(3, "both", Action::AlsoTo(of(&["x@example.net", "first@example.org"]))),
+            rule(4, "self", Action::Redirect(of(&["sales-fix@example.org"]))),
+            Rule { enabled: false, ..rule(5, "", Action::Block("never".to_owned())) },
+        ],
+    );
+    for (subject, targets, rule, block) in [
+        ("hello", &["bob+t@example.org"][..], None, None),
+        ("SPAM", &[], Some(1), Some("not here")),
+        ("somewhere else", &["ann@example.org"], Some(2), None),
+        ("both", &["bob+t@example.org", "x@example.net", "bob@example.org"], Some(3), None),
+        ("self", &[], Some(4), None),
+    ] {
+        let facts = Facts { subjects: vec![subject.to_owned()], ..Facts::default() };
+        let Ok(way) = resolve_for(&table, &place(), &Address::parse("first+t@example.org").unwrap(), &facts);
+        let found: Vec<String> = way.targets.iter().map(|target| target.address().to_string()).collect();
+        assert_eq!(found, targets, "{subject}");
+        assert_eq!((way.stops[1].rule, way.block()), (rule, block), "{subject}");
+        assert!(way.ruled() && !way.stops[0].ruled);
+    }
+    assert_eq!(route(&table, "first@example.org"), ["bob@example.org"], "without a message: as usual");
+    table.off.insert("sales-fix@example.org".to_owned(), Off::Disabled);
+    let facts = Facts { subjects: vec!["else".to_owned()], ..Facts::default() };
+    let Ok(way) = resolve_for(&table, &place(), &Address::parse("first@example.org").unwrap(), &facts);
+    assert!(way.targets.is_empty() && !way.ruled());
 }
 
 /// Each address makes ten longer ones: without a limit the walk would end after the sun.

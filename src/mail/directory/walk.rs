@@ -1,20 +1,31 @@
 //! The walk itself: one address after another, each once.
 
 use super::{DEPTH, Directory, Place, ROLES, Route, STOPS, Stop, TARGETS, Target, Why};
-use crate::mail::{address::Address, forward};
+use crate::mail::{
+    address::Address,
+    forward,
+    rule::{Action, Facts, decide},
+};
 
 /// Where we are, and what was found so far.
 pub(super) struct Walk<'a, D> {
     directory: &'a D,
     place: &'a Place,
     route: Route,
+    /// The message, where one is asked about.
+    facts: Option<&'a Facts>,
     /// The addresses from the first one to where we are.
     path: Vec<Address>,
 }
 
 impl<'a, D: Directory> Walk<'a, D> {
     pub(super) fn new(directory: &'a D, place: &'a Place) -> Self {
-        Self { directory, place, route: Route::default(), path: Vec::new() }
+        Self { directory, place, route: Route::default(), facts: None, path: Vec::new() }
+    }
+
+    pub(super) fn of(mut self, facts: &'a Facts) -> Self {
+        self.facts = Some(facts);
+        self
     }
 
     pub(super) fn done(self) -> Route {
@@ -155,13 +166,28 @@ impl<'a, D: Directory> Walk<'a, D> {
         (ROLES.contains(&local) && *at != self.place.admin).then(|| self.place.admin.clone())
     }
 
-    fn lead(&mut self, stop: Stop, targets: Vec<Address>, tag: Option<String>) -> Result<(), D::Error> {
+    fn lead(&mut self, mut stop: Stop, targets: Vec<Address>, tag: Option<String>) -> Result<(), D::Error> {
+        let mut targets: Vec<_> = targets.into_iter().map(|target| (target, tag.as_deref())).collect();
+        if let Some(changed) = self.ruled(&mut stop)? {
+            // Whom a rule names gets the mail under that very name.
+            let named = |named: Vec<Address>| named.into_iter().map(|target| (target, None));
+            match changed {
+                Action::Forward => {}
+                Action::Block(text) => {
+                    stop.block = Some(text);
+                    self.route.stops.push(stop);
+                    return Ok(());
+                }
+                Action::Redirect(instead) => targets = named(instead).collect(),
+                Action::AlsoTo(further) => targets.extend(named(further)),
+            }
+        }
         let at = stop.at.clone();
         let index = self.route.stops.len();
         self.route.stops.push(stop);
         self.path.push(at.clone());
-        for target in targets {
-            let target = self.tagged(target, tag.as_deref())?;
+        for (target, tag) in targets {
+            let target = self.tagged(target, tag)?;
             self.route.stops[index].leads_to.push(target.clone());
             if target == at {
                 self.keep_copy(target)?;
@@ -173,6 +199,17 @@ impl<'a, D: Directory> Walk<'a, D> {
         }
         self.path.pop();
         Ok(())
+    }
+
+    /// What the rules of the stop's source say of the message; noted at the stop.
+    fn ruled(&self, stop: &mut Stop) -> Result<Option<Action>, D::Error> {
+        let Some(source) = stop.source.as_deref().filter(|_| stop.off.is_none()) else { return Ok(None) };
+        let Some(rules) = self.directory.rules(source)? else { return Ok(None) };
+        stop.ruled = rules.iter().any(|rule| rule.enabled);
+        let Some(facts) = self.facts else { return Ok(None) };
+        let decision = decide(&rules, facts);
+        stop.rule = decision.rule;
+        Ok(Some(decision.action.clone()))
     }
 
     /// An alias that lists its own mailbox keeps a copy there.

@@ -1,12 +1,13 @@
 //! The directory as the resolver sees it: the same walk as in the daemon, over the database itself.
 
-use super::{Change, Store, fault};
+use super::{Change, Store, fault, rules};
 use crate::{
     error::Error,
     mail::{
         address::Address,
         directory::Directory,
         forward::{Off, Patterns, Terms},
+        rule::Rule,
     },
     settings::Settings,
 };
@@ -114,6 +115,16 @@ impl Directory for Lookup<'_> {
         let found = (!found.is_empty()).then(|| Arc::new(found));
         self.patterns.borrow_mut().insert(domain.to_owned(), found.clone());
         Ok(found)
+    }
+
+    fn rules(&self, source: &str) -> Result<Option<Arc<[Rule]>>, Error> {
+        let rows: Vec<rules::Row> = {
+            let mut connection = self.connection.borrow_mut();
+            let query = sqlx::query_as(rules::OF_SOURCE).bind(source).fetch_all(&mut **connection);
+            block_in_place(|| Handle::current().block_on(query)).map_err(fault::here)?
+        };
+        let rules = rows.iter().map(rules::read).collect::<Result<Vec<_>, _>>().map_err(fault::strange)?;
+        Ok((!rules.is_empty()).then(|| rules.into()))
     }
 
     fn granted(&self, source: &str) -> Result<Vec<Address>, Error> {
