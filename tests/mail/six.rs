@@ -125,7 +125,10 @@ fn ipv6_clients_behind_the_engines_proxy_are_never_banned() {
     assert_eq!(tries(wrong), [false; 12]);
     assert_eq!(tries(vec![format!("imap={imaps}:ann@example.test:{}", stack.ann)]), [true]);
     assert!(bans(&stack).is_empty(), "{:?}", bans(&stack));
-    for spared in [place(&stack, "dovecot", "IPv6Gateway"), format!("{}::/64", net("ffff"))] {
+    let gateway = place(&stack, "dovecot", "IPv6Gateway");
+    let log = stack.logs("dovecot");
+    assert!(log.contains(&format!("rip={gateway},")), "{gateway} in {log}");
+    for spared in [gateway, format!("{}::/64", net("ffff"))] {
         let output = stack.run(&["ban", "add", &spared]);
         assert_eq!(output.status.code(), Some(65), "{}", said(&output));
         assert!(said(&output).contains("ban.spared"), "{}", said(&output));
