@@ -49,7 +49,10 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         Verb::List(args) => return list::run(args, world, ui).await,
         Verb::Test(args) => return test::run(args, world, ui).await,
     }
-    ui.warn("rules are kept and can be tried with `mailctl forward rule test`; mailctld does not obey them yet".to_owned());
+    ui.warn(
+        "rules are kept and can be tried with `mailctl forward rule test`; mailctld does not obey them yet"
+            .to_owned(),
+    );
     live::noticed(world, ui).await
 }
 

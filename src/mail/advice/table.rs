@@ -11,7 +11,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Advice> {
     [reach::KNOWN, sender::KNOWN, receiver::KNOWN].into_iter().flatten()
 }
 
-const TRY: &str = "mailctl relay test";
+/// What is left to do after every change: the queue is tried again by itself, but not at once.
+const TRY: &str = "have the queue tried at once: mailctl exec postfix postqueue -f";
 
 const fn known(
     name: &'static str,
