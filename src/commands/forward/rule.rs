@@ -50,8 +50,7 @@ pub async fn run(args: Args, world: &World, ui: &mut Ui) -> Result<(), Error> {
         Verb::Test(args) => return test::run(args, world, ui).await,
     }
     ui.warn(
-        "rules are kept and can be tried with `mailctl forward rule test`; mailctld does not obey them yet"
-            .to_owned(),
+        "rules are kept and can be tried with `mailctl forward rule test`; mailctld does not obey them yet",
     );
     live::noticed(world, ui).await
 }
